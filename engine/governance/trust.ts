@@ -1,0 +1,63 @@
+import { type Capability, DIRECTIVES } from '../whitelist/directives.ts';
+import type { TrustLevel } from './types.ts';
+
+/** The trust levels from the lowest up: the place of each is its number, 0 to 5 (REFERENCE 2). */
+export const TRUST_LEVELS: readonly TrustLevel[] = Object.freeze([
+  'untrusted',
+  'tested',
+  'evaluated',
+  'reviewed',
+  'stdlib',
+  'system',
+] as const);
+
+/** Every capability that a directive may need, in alphabetical order. */
+export const CAPABILITIES: readonly Capability[] = Object.freeze(
+  [...new Set([...DIRECTIVES.values()].flatMap(({ capability }) => capability ?? []))].sort(),
+);
+
+/** What a level may hold at all: everything, what is declared, or a fixed set. */
+const HOLDINGS: Readonly<Record<TrustLevel, 'all' | 'declared' | ReadonlySet<Capability>>> =
+  Object.freeze({
+    system: 'all',
+    stdlib: 'all',
+    reviewed: 'declared',
+    evaluated: 'declared',
+    tested: new Set<Capability>(['compute.llm.reason', 'compute.exec', 'memory', 'machine.call']),
+    untrusted: new Set<Capability>(['compute.llm.reason']),
+  });
+
+/** Reads a capability as people write it: `compute.llm_reason` is `compute.llm.reason`. */
+export function parseCapability(text: string): Capability | undefined {
+  const name = text === 'compute.llm_reason' ? 'compute.llm.reason' : text;
+  return CAPABILITIES.find((capability) => capability === name);
+}
+
+/** Whether `text` names a trust level. */
+export function isTrustLevel(text: unknown): text is TrustLevel {
+  return TRUST_LEVELS.some((level) => level === text);
+}
+
+/** Allowed(trust, capability, declared) of REFERENCE 2. */
+export function allowed(
+  trust: TrustLevel,
+  capability: Capability,
+  declared: readonly Capability[],
+): boolean {
+  return withinTrust(trust, capability) && isPermitted(trust, capability, declared);
+}
+
+/** The half of {@link allowed} that trust alone decides: whether the level may hold it at all. */
+export function withinTrust(trust: TrustLevel, capability: Capability): boolean {
+  const holding = HOLDINGS[trust];
+  return typeof holding === 'string' || holding.has(capability);
+}
+
+/** The half of {@link allowed} that the declaration decides, for the levels that need one. */
+export function isPermitted(
+  trust: TrustLevel,
+  capability: Capability,
+  declared: readonly Capability[],
+): boolean {
+  return HOLDINGS[trust] !== 'declared' || declared.includes(capability);
+}

@@ -1,0 +1,56 @@
+import { Buffer } from 'node:buffer';
+import {
+  createPrivateKey,
+  createPublicKey,
+  hash,
+  type KeyObject,
+  randomBytes,
+  sign,
+  verify,
+} from 'node:crypto';
+import type { Crypto, PublicKey, Sha256 } from '../../crypto/crypto.ts';
+import { isAcceptablePublicKey, isCanonicalSignature } from '../../crypto/ed25519-encoding.ts';
+import { pkcs8Der, spkiDer } from '../../crypto/keys.ts';
+
+/**
+ * Node's own cryptography behind the encoding checks of the reference: OpenSSL decides by the same
+ * equation, and the checks settle what it would read more leniently. Parsed keys are kept as long
+ * as their {@link PublicKey} lives.
+ */
+export const nodeCrypto: Crypto = {
+  sha256: (bytes) => hash('sha256', bytes, 'hex') as Sha256,
+  verify: (key, message, signature) => {
+    if (!isCanonicalSignature(signature)) return false;
+    const keyObject = publicKeyObject(key);
+    return keyObject !== undefined && verify(null, message, keyObject, signature);
+  },
+  sign: (seed, message) => new Uint8Array(sign(null, message, privateKeyObject(seed))),
+  publicKeyOf: (seed) => {
+    const spki = createPublicKey(privateKeyObject(seed)).export({ type: 'spki', format: 'der' });
+    return new Uint8Array(spki.subarray(-32));
+  },
+  randomBytes: (length) => new Uint8Array(randomBytes(length)),
+};
+
+const publicKeyObjects = new WeakMap<PublicKey, KeyObject>();
+
+function publicKeyObject(key: PublicKey): KeyObject | undefined {
+  const known = publicKeyObjects.get(key);
+  if (known !== undefined) return known;
+  if (!isAcceptablePublicKey(key.raw)) return undefined;
+  try {
+    const keyObject = createPublicKey({
+      key: Buffer.from(spkiDer(key.raw)),
+      type: 'spki',
+      format: 'der',
+    });
+    publicKeyObjects.set(key, keyObject);
+    return keyObject;
+  } catch {
+    return undefined; // not a point of the curve
+  }
+}
+
+function privateKeyObject(seed: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.from(pkcs8Der(seed)), type: 'pkcs8', format: 'der' });
+}

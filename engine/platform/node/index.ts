@@ -1,0 +1,16 @@
+// What the library needs of a machine, on Node.
+
+export { nodeCrypto } from './crypto.ts';
+export { type DiscoveryOptions, discover, type Found } from './discovery.ts';
+export {
+  createFile,
+  readDocument,
+  readFileBounded,
+  readModule,
+  readTextFile,
+  resolveInProject,
+  writeFileAtomic,
+} from './files.ts';
+export { projectFiles } from './project-files.ts';
+export { fileReceiptStore, RECEIPTS_FOLDER } from './receipt-store.ts';
+export { createWorkerIsolation, type WorkerIsolationOptions } from './worker-isolation.ts';

@@ -1,0 +1,25 @@
+import { functionTypeText } from '../whitelist/whitelist.ts';
+import { importFinding } from './import-finding.ts';
+import { importsOf } from './judge.ts';
+import type { Finding, Rule, RuleContext } from './types.ts';
+import { whitelistText } from './words.ts';
+
+export const importTypeMismatch = {
+  code: 'import-type-mismatch',
+  severity: 'error',
+  summary: 'An import has the name of a whitelisted function, and another kind or type.',
+  check,
+} as const satisfies Rule;
+
+function* check({ artifact, whitelist }: RuleContext): Iterable<Finding> {
+  for (const judged of importsOf(artifact, 'type-mismatch')) {
+    const { classification } = judged;
+    if (!('function' in classification)) continue;
+    const expected = functionTypeText(classification.function);
+    yield importFinding(
+      judged,
+      `has the wrong type: ${whitelistText(whitelist)} lists the function ${expected}`,
+      `Declare the import as ${expected}.`,
+    );
+  }
+}

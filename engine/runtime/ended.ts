@@ -1,0 +1,16 @@
+import type { Constructed } from './session.ts';
+import type { Stop } from './stop.ts';
+import type { LogEntry, Phase } from './types.ts';
+
+/**
+ * What the guest's side of a run left behind, before its output is read: plain data that crosses
+ * from the thread or process where the guest ran. Its bytes and texts are still the guest's own.
+ */
+export interface Ended {
+  /** Absent when the entry function returned and nothing had stopped the run. */
+  readonly stop?: Stop;
+  readonly output: Uint8Array | undefined;
+  readonly constructed: readonly Constructed[];
+  readonly logs: readonly LogEntry[];
+  readonly completed: readonly Phase[];
+}

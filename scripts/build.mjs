@@ -1,0 +1,48 @@
+// Bundles everything that runs into dist/. With --types also the declarations of the library.
+
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureInstalled, ROOT, run } from './prepare.mjs';
+
+/** Bundle → its entry point. */
+const ENTRIES = {
+  cli: 'cli/main.ts',
+  engine: 'engine/index.ts',
+  node: 'engine/platform/node/index.ts',
+  'executor-host': 'engine/platform/node/worker-main.ts',
+};
+
+// Bundled CommonJS libraries ask for Node's own modules by `require`, which ES modules lack.
+const REQUIRE =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+
+export async function build() {
+  const { build: bundle } = await import('esbuild');
+  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+  await bundle({
+    absWorkingDir: ROOT,
+    entryPoints: ENTRIES,
+    outdir: 'dist',
+    bundle: true,
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    format: 'esm',
+    platform: 'node',
+    // ES modules first: the other builds of some libraries ask for their parts by computed names.
+    mainFields: ['module', 'main'],
+    target: 'node20.19',
+    banner: { js: REQUIRE },
+    sourcemap: false,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  ensureInstalled('.', 'dependencies');
+  await build();
+  if (process.argv.includes('--types')) {
+    run('npx', ['--no-install', 'tsc', '-p', 'tsconfig.types.json']);
+  }
+}

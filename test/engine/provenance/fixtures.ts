@@ -1,0 +1,104 @@
+import type { PublicKey, Signer } from '../../../engine/crypto/crypto.ts';
+import { signerFromSeed } from '../../../engine/crypto/keys.ts';
+import { encodeUtf8 } from '../../../engine/encoding/utf8.ts';
+import { makeTrustStore } from '../../../engine/gate/trust-store.ts';
+import type { TrustStore } from '../../../engine/gate/types.ts';
+import { nodeCrypto } from '../../../engine/platform/node/crypto.ts';
+import { buildReceipt, type RunFacts } from '../../../engine/provenance/build.ts';
+import { PHASES, serializeReceipt, signReceipt } from '../../../engine/provenance/receipt.ts';
+import type { ReceiptChain } from '../../../engine/provenance/store.ts';
+import type { ChainTip, Receipt } from '../../../engine/provenance/types.ts';
+
+export const crypto = nodeCrypto;
+
+/** A signer whose seed is 32 times `byte`. */
+export function signer(byte: number): Signer {
+  return signerFromSeed(crypto, new Uint8Array(32).fill(byte));
+}
+
+export const ENVIRONMENT = signer(1);
+
+export function trusting(...keys: readonly PublicKey[]): TrustStore {
+  return makeTrustStore(keys.map((key) => ({ key, role: 'environment' })));
+}
+
+export const TRUST = trusting(ENVIRONMENT.publicKey);
+
+export function hashOf(text: string) {
+  return crypto.sha256(encodeUtf8(text));
+}
+
+/** The facts of a run; `n` makes runs that differ. */
+export function facts(n = 0, more: Partial<RunFacts> = {}): RunFacts {
+  return {
+    executor: 'call@1.0.0',
+    admitted: {
+      artifactHash: hashOf('artifact'),
+      certificateHash: hashOf('certificate'),
+      purityMethod: 'wasm_certified',
+      tier: 1,
+      whitelistHash: hashOf('whitelist'),
+    },
+    inputHash: hashOf(`input ${n}`),
+    outcome: {
+      output: encodeUtf8(`{"result":${n}}`),
+      fuel: { limit: 50_000_000, used: 1_204 + n },
+    },
+    decisions: [
+      {
+        directive: { type: 'broadcast', event: n },
+        hash: hashOf(`directive ${n}`),
+        decision: 'recorded',
+        stage: 'execute',
+        reason: 'NoHandler(broadcast)',
+      },
+    ],
+    status: 'ok',
+    completed: PHASES,
+    ...more,
+  };
+}
+
+export function makeReceipt(
+  tip: ChainTip | undefined,
+  n = 0,
+  by: Signer = ENVIRONMENT,
+  more: Partial<RunFacts> = {},
+): Promise<Receipt> {
+  return signReceipt(crypto, buildReceipt(crypto, facts(n, more), tip, by.publicKey.keyId), by);
+}
+
+export function tipOf(receipt: Receipt): ChainTip {
+  return { epoch: receipt.epoch, hash: crypto.sha256(serializeReceipt(receipt)) };
+}
+
+/** The receipts of a chain of `length` different runs. */
+export async function makeChain(length: number, by: Signer = ENVIRONMENT): Promise<Receipt[]> {
+  const receipts: Receipt[] = [];
+  let tip: ChainTip | undefined;
+  for (let n = 0; n < length; n++) {
+    const receipt = await makeReceipt(tip, n, by);
+    receipts.push(receipt);
+    tip = tipOf(receipt);
+  }
+  return receipts;
+}
+
+/** The chain file of receipts. */
+export function chainBytes(receipts: readonly Receipt[]): Uint8Array {
+  const newline = Uint8Array.of(0x0a);
+  return new Uint8Array(
+    Buffer.concat(receipts.flatMap((receipt) => [serializeReceipt(receipt), newline])),
+  );
+}
+
+/** Appends the receipt of run `n`. */
+export function appendRun(chain: ReceiptChain, n: number) {
+  return chain.append((tip) => makeReceipt(tip, n));
+}
+
+export async function readAll(chain: ReceiptChain): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of chain.read()) pieces.push(piece);
+  return new Uint8Array(Buffer.concat(pieces));
+}

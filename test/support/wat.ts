@@ -1,0 +1,30 @@
+import wabtFactory from 'wabt';
+
+const wabt = await wabtFactory();
+
+/** Assembles WebAssembly text, with every feature the assembler knows and debug names. */
+export function assemble(text: string): Uint8Array {
+  const features: Readonly<Record<string, boolean>> = {
+    exceptions: true,
+    mutable_globals: true,
+    sat_float_to_int: true,
+    sign_extension: true,
+    simd: true,
+    threads: true,
+    function_references: true,
+    multi_value: true,
+    tail_call: true,
+    bulk_memory: true,
+    reference_types: true,
+    extended_const: true,
+    relaxed_simd: true,
+    memory64: true,
+    multi_memory: true,
+  };
+  const module = wabt.parseWat('test.wat', text, features);
+  try {
+    return module.toBinary({ write_debug_names: true }).buffer;
+  } finally {
+    module.destroy();
+  }
+}
