@@ -1,0 +1,3 @@
+#include "text.h"
+
+int convert(int cents, struct text currency);

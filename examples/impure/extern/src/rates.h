@@ -1,0 +1,3 @@
+#include "text.h"
+
+int rate_in_millionths(struct text currency);
