@@ -1,0 +1,134 @@
+import { basename } from 'node:path';
+import { Command } from 'commander';
+import { type CertifyResult, certify } from '../../engine/certificate/certify.ts';
+import { parsePrivateKeyPem } from '../../engine/crypto/keys.ts';
+import { displayText, shortHash } from '../../engine/encoding/display.ts';
+import { canonicalBytes } from '../../engine/encoding/json.ts';
+import { requireAgreement } from '../../engine/module/agreement.ts';
+import { inspectModule } from '../../engine/module/report.ts';
+import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
+import { readModule, readTextFile, writeFileAtomic } from '../../engine/platform/node/files.ts';
+import { CERTIFICATE_SUFFIX, IN_TOTO_SUFFIX } from '../certificates.ts';
+import { type Format, formatOption } from '../options.ts';
+import { findSubject } from '../subject.ts';
+import { formatBytes, MARK, message, plural, print, printJson } from '../terminal.ts';
+import { whitelistToDecideBy } from '../workspace.ts';
+
+interface CertifyOptions {
+  readonly key: string;
+  readonly publisherKey?: string;
+  readonly out?: string;
+  readonly whitelist?: string;
+  readonly format: Format;
+}
+
+/** `touchstone certify PATH`. */
+export function certifyCommand(): Command {
+  return new Command('certify')
+    .description('issue a purity certificate for a pure executor; refuses impure ones')
+    .argument('<path>', 'a .wasm file, an executor.json, or the folder that holds one')
+    .requiredOption('--key <file>', "the certifier's private key (PEM)")
+    .option('--publisher-key <file>', "the author's private key, for the second signature")
+    .option('--out <file>', `where to write (default: <artifact>${CERTIFICATE_SUFFIX})`)
+    .option('--whitelist <reference>', 'NAME@VERSION or a file (default: mashin@1)')
+    .addOption(formatOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ touchstone keys generate --out certifier.pem
+  $ touchstone certify examples/call --key certifier.pem
+
+Beside the certificate it writes <artifact>${IN_TOTO_SUFFIX}: the same proof as an in-toto
+statement in a DSSE envelope, for other people's tools.`,
+    )
+    .action(certifyAction);
+}
+
+async function certifyAction(path: string, options: CertifyOptions): Promise<void> {
+  const subject = await findSubject(path);
+  const whitelist = await whitelistToDecideBy(subject, options.whitelist);
+  const certifier = await readSigner(options.key);
+  const publisher =
+    options.publisherKey === undefined ? undefined : await readSigner(options.publisherKey);
+  const report = inspectModule(nodeCrypto, await readModule(subject.artifact));
+  requireAgreement(report);
+  const result = await certify(nodeCrypto, {
+    report,
+    artifactName: basename(subject.artifact),
+    whitelist,
+    certifier,
+    ...(publisher && { publisher }),
+    issuedAt: Date.now(),
+  });
+  if (!result.certified) {
+    refuse(path, result, options.format);
+    return;
+  }
+  const out = options.out ?? subject.artifact + CERTIFICATE_SUFFIX;
+  const inToto = besideCertificate(out);
+  await writeFileAtomic(out, result.bytes);
+  await writeFileAtomic(inToto, canonicalBytes(result.inToto));
+  const { proof, artifactHash, proofHash } = result.certificate;
+  if (options.format === 'json') {
+    printJson({
+      certified: true,
+      certificate: out,
+      inToto,
+      bytes: result.bytes.length,
+      artifactHash,
+      proofHash,
+      certifier: certifier.publicKey.keyId,
+      ...(publisher && { publisher: publisher.publicKey.keyId }),
+      imports: proof.imports.length,
+    });
+    return;
+  }
+  const by = `certifier ${shortHash(certifier.publicKey.keyId)}${publisher ? ` and publisher ${shortHash(publisher.publicKey.keyId)}` : ''}`;
+  print(
+    `${MARK.ok} ${displayText(basename(subject.artifact))} is pure: ${describeProof(proof.imports)}`,
+  );
+  print(`  certificate  ${displayText(out, 500)}  (${formatBytes(result.bytes.length)}, by ${by})`);
+  print(`  in-toto      ${displayText(inToto, 500)}`);
+  print(`  artifact     sha256 ${artifactHash}`);
+}
+
+function describeProof(imports: readonly { readonly class: string }[]): string {
+  const directives = imports.filter((entry) => entry.class === 'directive').length;
+  return `${plural(imports.length, 'import')}, ${imports.length - directives} pure and ${plural(directives, 'directive constructor')}`;
+}
+
+function refuse(
+  path: string,
+  result: CertifyResult & { readonly certified: false },
+  format: Format,
+): void {
+  process.exitCode = 1;
+  if (format === 'json') {
+    printJson(result);
+    return;
+  }
+  if (result.reason === 'readers') {
+    print(`${MARK.fail} not certified: two readers must read the imports. ${result.detail}`);
+    return;
+  }
+  print(
+    `${MARK.fail} not certified: ${plural(result.impure.length, 'import')} outside the whitelist`,
+  );
+  for (const entry of result.impure) {
+    print(
+      `    ${displayText(entry.module)}.${displayText(entry.name)}  ${entry.kind} ${displayText(entry.type)}`,
+    );
+  }
+  message(`Why each import is there: touchstone check ${displayText(path, 500)}`);
+}
+
+function besideCertificate(certificate: string): string {
+  return certificate.endsWith(CERTIFICATE_SUFFIX)
+    ? certificate.slice(0, -CERTIFICATE_SUFFIX.length) + IN_TOTO_SUFFIX
+    : `${certificate}${IN_TOTO_SUFFIX}`;
+}
+
+async function readSigner(file: string) {
+  return parsePrivateKeyPem(nodeCrypto, await readTextFile(file), displayText(file, 500));
+}

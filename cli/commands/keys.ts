@@ -1,0 +1,164 @@
+import { Command, Option } from 'commander';
+import type { PublicKey } from '../../engine/crypto/crypto.ts';
+import {
+  parsePrivateKeyPem,
+  parsePublicKeyPem,
+  privateKeyPem,
+  publicKeyPem,
+  signerFromSeed,
+} from '../../engine/crypto/keys.ts';
+import { displayText } from '../../engine/encoding/display.ts';
+import { InputError } from '../../engine/encoding/input-error.ts';
+import {
+  makeTrustStore,
+  parseTrustStore,
+  serializeTrustStore,
+} from '../../engine/gate/trust-store.ts';
+import type { KeyRole, TrustedKey } from '../../engine/gate/types.ts';
+import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
+import {
+  createFile,
+  readTextFile,
+  readTextFileIfPresent,
+  writeFileAtomic,
+} from '../../engine/platform/node/files.ts';
+import { type Format, formatOption } from '../options.ts';
+import { MARK, print, printJson } from '../terminal.ts';
+
+/** `touchstone keys generate|show|trust`. */
+export function keysCommand(): Command {
+  return new Command('keys')
+    .description('make, show and trust Ed25519 keys (PEM files that openssl reads)')
+    .addCommand(generateCommand())
+    .addCommand(showCommand())
+    .addCommand(trustCommand());
+}
+
+function generateCommand(): Command {
+  return new Command('generate')
+    .description('make a key pair: FILE (private, mode 0600) and FILE.pub')
+    .requiredOption('--out <file>', 'where to write the private key; never overwrites')
+    .addOption(formatOption())
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ touchstone keys generate --out certifier.pem
+  $ touchstone keys trust certifier.pem.pub --trust .touchstone/trust.json`,
+    )
+    .action(async ({ out, format }: { out: string; format: Format }) => {
+      const seed = nodeCrypto.randomBytes(32);
+      const { publicKey } = signerFromSeed(nodeCrypto, seed);
+      await createFile(out, privateKeyPem(seed), 0o600);
+      await createFile(`${out}.pub`, publicKeyPem(publicKey), 0o644);
+      if (format === 'json') {
+        printJson({ keyId: publicKey.keyId, privateKey: out, publicKey: `${out}.pub` });
+        return;
+      }
+      print(`${MARK.ok} key ${publicKey.keyId}`);
+      print(`  private  ${displayText(out, 500)}  (mode 0600; keep it to yourself)`);
+      print(`  public   ${displayText(out, 500)}.pub`);
+    });
+}
+
+function showCommand(): Command {
+  return new Command('show')
+    .description('show the id of a private or public key, never its secret')
+    .argument('<file>', 'a PEM key file')
+    .addOption(formatOption())
+    .action(async (file: string, { format }: { format: Format }) => {
+      const { key, kind } = await readEitherKey(file);
+      if (format === 'json') printJson({ keyId: key.keyId, kind });
+      else print(`${key.keyId}  ${kind} key`);
+    });
+}
+
+interface TrustOptions {
+  readonly trust: string;
+  readonly as: KeyRole;
+  readonly label?: string;
+  readonly validUntil?: number;
+  readonly format: Format;
+}
+
+function trustCommand(): Command {
+  return new Command('trust')
+    .description('add a public key to a trust store, for one role')
+    .argument('<file>', 'the public key: a PEM file, usually FILE.pub')
+    .requiredOption('--trust <file>', 'the trust store; made if it is not there')
+    .addOption(
+      new Option('--as <role>', 'what the key is trusted for')
+        .choices(['certifier', 'publisher', 'environment', 'whitelist-authority'])
+        .default('certifier'),
+    )
+    .option('--label <text>', 'what people call the key')
+    .option('--valid-until <date>', 'the last day on which the key counts, UTC', parseDay)
+    .addOption(formatOption())
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ touchstone keys trust alice.pem.pub --trust .touchstone/trust.json --label "Alice, platform team"`,
+    )
+    .action(async (file: string, options: TrustOptions) => {
+      const key = parsePublicKeyPem(nodeCrypto, await readTextFile(file), displayText(file, 500));
+      const { added, count } = await addToTrustStore(key, options);
+      if (options.format === 'json') {
+        printJson({ keyId: key.keyId, role: options.as, trust: options.trust, added, keys: count });
+        return;
+      }
+      const store = displayText(options.trust, 500);
+      print(
+        added
+          ? `${MARK.ok} ${store} now trusts ${key.keyId} as ${options.as}`
+          : `${MARK.ok} ${store} trusted ${key.keyId} as ${options.as} already`,
+      );
+    });
+}
+
+async function addToTrustStore(key: PublicKey, options: TrustOptions) {
+  const text = await readTextFileIfPresent(options.trust);
+  const store =
+    text === undefined
+      ? makeTrustStore([])
+      : parseTrustStore(nodeCrypto, text, displayText(options.trust, 500));
+  const known = store.find(key.keyId, options.as);
+  if (known?.revoked !== undefined) {
+    throw new InputError(
+      'usage',
+      `${options.trust} revokes this key as ${options.as}; take the entry out by hand if that is meant`,
+    );
+  }
+  if (known !== undefined) return { added: false, count: store.keys.length };
+  const trusted: TrustedKey = {
+    key,
+    role: options.as,
+    ...(options.label !== undefined && { label: options.label }),
+    ...(options.validUntil !== undefined && { validUntil: options.validUntil }),
+  };
+  const next = makeTrustStore([...store.keys, trusted]);
+  await writeFileAtomic(options.trust, serializeTrustStore(next));
+  return { added: true, count: next.keys.length };
+}
+
+async function readEitherKey(
+  file: string,
+): Promise<{ key: PublicKey; kind: 'public' | 'private' }> {
+  const text = await readTextFile(file);
+  const what = displayText(file, 500);
+  return text.includes('-----BEGIN PUBLIC KEY-----')
+    ? { key: parsePublicKeyPem(nodeCrypto, text, what), kind: 'public' }
+    : { key: parsePrivateKeyPem(nodeCrypto, text, what).publicKey, kind: 'private' };
+}
+
+/** The end of a UTC day, in milliseconds since the Unix epoch. */
+function parseDay(text: string): number {
+  const start = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(start)) {
+    throw new InputError(
+      'usage',
+      `--valid-until: "${displayText(text)}" is not a day such as 2027-12-31`,
+    );
+  }
+  return start + 86_400_000;
+}

@@ -1,0 +1,26 @@
+import { SingleBar } from 'cli-progress';
+
+export interface Progress {
+  step(): void;
+  end(): void;
+}
+
+const NO_PROGRESS: Progress = { step: () => {}, end: () => {} };
+
+/** Fewer than this are done before a bar could be read. */
+const WORTH_SHOWING = 20;
+
+/** A bar on stderr where that is a terminal and there is much to do; else nothing. */
+export function startProgress(total: number, what: string): Progress {
+  if (!process.stderr.isTTY || total < WORTH_SHOWING) return NO_PROGRESS;
+  const bar = new SingleBar({
+    format: `{bar} {value}/{total} ${what}`,
+    barCompleteChar: '━',
+    barIncompleteChar: ' ',
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+  });
+  bar.start(total, 0);
+  return { step: () => bar.increment(), end: () => bar.stop() };
+}

@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { displayText } from '../engine/encoding/display.ts';
+import { InputError } from '../engine/encoding/input-error.ts';
+import { DEFAULT_POLICY, parsePolicy } from '../engine/gate/policy.ts';
+import { EMPTY_TRUST_STORE, parseTrustStore } from '../engine/gate/trust-store.ts';
+import type { GateEnvironment, GatePolicy, TrustStore } from '../engine/gate/types.ts';
+import { nodeCrypto } from '../engine/platform/node/crypto.ts';
+import { readDocument, readTextFileIfPresent } from '../engine/platform/node/files.ts';
+import type { WhitelistReference } from '../engine/project/manifest.ts';
+import type { Whitelist } from '../engine/whitelist/types.ts';
+import { builtInWhitelist, parseWhitelist } from '../engine/whitelist/whitelist.ts';
+import type { Subject } from './subject.ts';
+
+/**
+ * The workspace's folder: the nearest one at or above the current folder that holds `.touchstone`,
+ * else `.git`, else the current folder. Never looked for from the path that is examined, because
+ * what a stranger's folder says of whom to trust counts for nothing.
+ */
+export function workspaceRoot(): string {
+  return nearest('.touchstone') ?? nearest('.git') ?? process.cwd();
+}
+
+function nearest(name: string): string | undefined {
+  for (let folder = process.cwd(); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, name))) return folder;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+/** Where a workspace keeps what belongs to it. */
+export function workspaceFile(...names: readonly string[]): string {
+  return join(workspaceRoot(), '.touchstone', ...names);
+}
+
+function userTrustFile(): string {
+  const base =
+    process.platform === 'win32'
+      ? process.env.APPDATA
+      : (process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config'));
+  return join(base ?? homedir(), 'touchstone', 'trust.json');
+}
+
+/** The trust store named, else the workspace's, else the user's, else one that trusts nobody. */
+export async function loadTrustStore(file: string | undefined): Promise<TrustStore> {
+  if (file !== undefined) return parseTrustStore(nodeCrypto, await readDocument(file), shown(file));
+  for (const candidate of [workspaceFile('trust.json'), userTrustFile()]) {
+    const bytes = await readTextFileIfPresent(candidate);
+    if (bytes !== undefined) return parseTrustStore(nodeCrypto, bytes, shown(candidate));
+  }
+  return EMPTY_TRUST_STORE;
+}
+
+/** The policy named, else the workspace's, else the default. */
+export async function loadPolicy(file: string | undefined): Promise<GatePolicy> {
+  if (file !== undefined) return parsePolicy(await readDocument(file), shown(file));
+  const own = workspaceFile('policy.json');
+  const bytes = await readTextFileIfPresent(own);
+  return bytes === undefined ? DEFAULT_POLICY : parsePolicy(bytes, shown(own));
+}
+
+/**
+ * A whitelist by `NAME@VERSION`, which must be built in, or by file.
+ * @param base the folder that a relative file is relative to.
+ */
+export async function loadWhitelist(reference: string, base = '.'): Promise<Whitelist> {
+  const builtIn = builtInWhitelist(nodeCrypto);
+  if (reference === `${builtIn.name}@${builtIn.version}`) return builtIn;
+  if (/^[a-z][a-z0-9._-]*@\d+$/.test(reference)) {
+    throw new InputError(
+      'invalid-whitelist',
+      `there is no whitelist ${reference} here; built in is ${builtIn.name}@${builtIn.version}, others are named by file`,
+    );
+  }
+  const path = resolve(base, reference);
+  return parseWhitelist(nodeCrypto, await readDocument(path), shown(reference));
+}
+
+/**
+ * The whitelist that decides about a subject: the one asked for, else the built-in. A project may
+ * name one of its own, but then whoever decides must name it too: an executor does not choose the
+ * rules it is judged by.
+ */
+export async function whitelistToDecideBy(
+  subject: Subject,
+  asked: string | undefined,
+): Promise<Whitelist> {
+  if (asked !== undefined) return loadWhitelist(asked);
+  const builtIn = builtInWhitelist(nodeCrypto);
+  const own = subject.manifest?.whitelist;
+  if (own === undefined || isNamed(own, builtIn)) return builtIn;
+  const reference = displayText(
+    own.kind === 'file' ? join(dirname(subject.path), own.path) : `${own.name}@${own.version}`,
+    500,
+  );
+  throw new InputError(
+    'usage',
+    `${displayText(subject.path, 500)} asks for the whitelist ${reference}; to accept it: --whitelist ${reference}`,
+  );
+}
+
+function isNamed(reference: WhitelistReference, whitelist: Whitelist): boolean {
+  return (
+    reference.kind === 'named' &&
+    reference.name === whitelist.name &&
+    reference.version === whitelist.version
+  );
+}
+
+/** Everything the gate decides by here. */
+export async function gateEnvironment(
+  subject: Subject,
+  options: { readonly trust?: string; readonly policy?: string; readonly whitelist?: string },
+): Promise<GateEnvironment> {
+  return {
+    crypto: nodeCrypto,
+    whitelist: await whitelistToDecideBy(subject, options.whitelist),
+    trust: await loadTrustStore(options.trust),
+    policy: await loadPolicy(options.policy),
+    now: Date.now,
+  };
+}
+
+function shown(path: string): string {
+  return displayText(path, 500);
+}
