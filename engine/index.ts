@@ -31,6 +31,7 @@ export { assembleWat } from './module/wat.ts';
 
 export { diffWhitelists, staysClassified, type WhitelistDiff } from './whitelist/diff.ts';
 export {
+  CAPABILITIES,
   type Capability,
   DIRECTIVES,
   type DirectiveKind,
@@ -96,7 +97,7 @@ export {
   type RunServices,
 } from './governed-run.ts';
 
-export { type ExecutorCase, type Expectation, parseCase } from './project/case.ts';
+export { compareCase, type ExecutorCase, type Expectation, parseCase } from './project/case.ts';
 export { type Manifest, parseManifest, readManifest } from './project/manifest.ts';
 export {
   type Examination,

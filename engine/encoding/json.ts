@@ -63,7 +63,7 @@ export function canonicalBytes(value: unknown): Uint8Array {
 }
 
 /** Whether JSON text as JSON.stringify writes it holds the escape of a lone surrogate. */
-export function holdsLoneSurrogate(text: string): boolean {
+function holdsLoneSurrogate(text: string): boolean {
   return text.includes('\\ud') && LONE_SURROGATE_ESCAPE.test(text);
 }
 

@@ -16,9 +16,6 @@ export function decodeUtf8(bytes: Uint8Array, what: string): string {
 
 /** Like {@link decodeUtf8}, answering `undefined` for bytes that are not valid UTF-8. */
 export function tryDecodeUtf8(bytes: Uint8Array): string | undefined {
-  // Names are short and mostly ASCII, for which calling the decoder costs more than decoding.
-  if (bytes.length <= 32 && bytes.every((byte) => byte < 0x80))
-    return String.fromCharCode(...bytes);
   try {
     return decoder.decode(bytes);
   } catch {

@@ -3,6 +3,7 @@ import type { Sha256 } from '../crypto/crypto.ts';
 import { displayText } from '../encoding/display.ts';
 import type { ImportEntry } from '../module/types.ts';
 import { compareWithV8 } from '../module/v8-opinion.ts';
+import { requireFewTypes } from '../module/v8-validity.ts';
 import { readLayout } from '../module/walker.ts';
 import type { Whitelist } from '../whitelist/types.ts';
 import { type Candidate, runChecks } from './checks.ts';
@@ -142,7 +143,8 @@ export interface Gate {
    * Admits a module or says which check failed. Synchronous, so that nothing can change the bytes
    * between their hash and their compilation.
    * @throws {InputError} `invalid-certificate`, `invalid-json` or `invalid-utf8` for a certificate
-   * that cannot be read; for tiers 2 and 3 also `invalid-module` and `component-not-module`.
+   * that cannot be read; for tiers 2 and 3 also `invalid-module`, `component-not-module` and
+   * `too-large`.
    */
   admit(request: AdmissionRequest): Admission;
   /** The checks of tier 1 alone, without compiling. Errors as {@link Gate.admit}. */
@@ -218,7 +220,8 @@ function admitUncertified(
   environment: GateEnvironment,
   epoch: Epoch,
 ): Admission {
-  const { imports } = readLayout(bytes);
+  const { imports, sections } = readLayout(bytes);
+  requireFewTypes(bytes, sections); // no certifier has seen to it that V8 can compile this
   const checks: CheckResult[] = [];
   if (tier === 2) {
     const impure = imports.find((e) => environment.whitelist.classify(e).class === 'impure');

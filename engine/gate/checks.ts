@@ -125,15 +125,15 @@ function checkCurrency({ certificate }: Candidate, environment: GateEnvironment)
   const { whitelist: current, earlierWhitelists = [], policy } = environment;
   const { name, version, hash } = certificate.proof.metadata.whitelist;
   const range = policy.whitelistVersions ?? { min: current.version, max: current.version };
-  const proved = `${displayText(name)}@${version}`;
+  const proved = () => `certified against ${displayText(name)}@${version}`;
   if (name !== current.name || version < range.min || version > range.max) {
-    return `certified against ${proved}; accepted here: ${current.name}@${range.min}${range.max > range.min ? ` to @${range.max}` : ''}`;
+    return `${proved()}; accepted here: ${current.name}@${range.min}${range.max > range.min ? ` to @${range.max}` : ''}`;
   }
   const loaded = [current, ...earlierWhitelists].find((w) => w.version === version);
-  if (loaded === undefined) return `certified against ${proved}, which is not loaded here`;
+  if (loaded === undefined) return `${proved()}, which is not loaded here`;
   return loaded.hash === hash
     ? undefined
-    : `certified against another document called ${proved}: ${shortHash(hash)}…, loaded is ${shortHash(loaded.hash)}…`;
+    : `${proved()}, but another document of that name: ${shortHash(hash)}…, loaded is ${shortHash(loaded.hash)}…`;
 }
 
 /** 8: publisher signature and revocation list, as the policy asks. */
@@ -172,15 +172,15 @@ function checkPublisher({ certificate }: Candidate, environment: GateEnvironment
 /** Whether a key is in the trust store for this role, not revoked, and valid now. */
 function checkTrusted(keyId: string, role: KeyRole, { trust, now }: GateEnvironment) {
   const trusted = trust.find(keyId, role);
-  const who = `${role} ${shortHash(keyId)}…`;
-  if (trusted === undefined) return `${who} is not in the trust store`;
-  if (trusted.revoked !== undefined) return `${who} is revoked: ${displayText(trusted.revoked)}`;
+  const who = () => `${role} ${shortHash(keyId)}…`;
+  if (trusted === undefined) return `${who()} is not in the trust store`;
+  if (trusted.revoked !== undefined) return `${who()} is revoked: ${displayText(trusted.revoked)}`;
   const time = now();
   if (trusted.validFrom !== undefined && time < trusted.validFrom) {
-    return `${who} is trusted only from ${day(trusted.validFrom)}`;
+    return `${who()} is trusted only from ${day(trusted.validFrom)}`;
   }
   if (trusted.validUntil !== undefined && time >= trusted.validUntil) {
-    return `${who} was trusted only until ${day(trusted.validUntil)}`;
+    return `${who()} was trusted only until ${day(trusted.validUntil)}`;
   }
   return undefined;
 }

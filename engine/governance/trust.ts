@@ -1,20 +1,15 @@
-import { type Capability, DIRECTIVES } from '../whitelist/directives.ts';
+import { CAPABILITIES, type Capability, LLM_SPELLING } from '../whitelist/directives.ts';
 import type { TrustLevel } from './types.ts';
 
 /** The trust levels from the lowest up: the place of each is its number, 0 to 5 (REFERENCE 2). */
-export const TRUST_LEVELS: readonly TrustLevel[] = Object.freeze([
+export const TRUST_LEVELS = Object.freeze([
   'untrusted',
   'tested',
   'evaluated',
   'reviewed',
   'stdlib',
   'system',
-] as const);
-
-/** Every capability that a directive may need, in alphabetical order. */
-export const CAPABILITIES: readonly Capability[] = Object.freeze(
-  [...new Set([...DIRECTIVES.values()].flatMap(({ capability }) => capability ?? []))].sort(),
-);
+] as const satisfies readonly TrustLevel[]);
 
 /** What a level may hold at all: everything, what is declared, or a fixed set. */
 const HOLDINGS: Readonly<Record<TrustLevel, 'all' | 'declared' | ReadonlySet<Capability>>> =
@@ -29,13 +24,8 @@ const HOLDINGS: Readonly<Record<TrustLevel, 'all' | 'declared' | ReadonlySet<Cap
 
 /** Reads a capability as people write it: `compute.llm_reason` is `compute.llm.reason`. */
 export function parseCapability(text: string): Capability | undefined {
-  const name = text === 'compute.llm_reason' ? 'compute.llm.reason' : text;
+  const name = text === LLM_SPELLING ? 'compute.llm.reason' : text;
   return CAPABILITIES.find((capability) => capability === name);
-}
-
-/** Whether `text` names a trust level. */
-export function isTrustLevel(text: unknown): text is TrustLevel {
-  return TRUST_LEVELS.some((level) => level === text);
 }
 
 /** Allowed(trust, capability, declared) of REFERENCE 2. */

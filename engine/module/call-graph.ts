@@ -32,12 +32,13 @@ export function makeCallGraph(parts: CallGraphParts): CallGraph {
     tableRoots(parts),
   ]);
   const nameOf = nameFinder(parts);
+  const indices = indicesOf(imports);
   return {
     functionCount: graph.functionCount,
     importedFunctionCount: imports.filter(({ kind }) => kind === 'function').length,
     nameOf,
     pathTo: (importIndex) => {
-      const target = targetOf(imports, importIndex, reach);
+      const target = targetOf(imports[importIndex], indices[importIndex], reach);
       return target === undefined ? undefined : pathTo(target, reach, nameOf);
     },
   };
@@ -124,16 +125,24 @@ function nameFinder({ graph, parsed, imports, names }: CallGraphParts): (index: 
   };
 }
 
+/** The index of each import in the index space of its kind. */
+function indicesOf(imports: readonly ImportEntry[]): readonly number[] {
+  const counts = new Map<string, number>();
+  return imports.map(({ kind }) => {
+    const index = counts.get(kind) ?? 0;
+    counts.set(kind, index + 1);
+    return index;
+  });
+}
+
 /** The function at which the path to an import ends, and whether that is the import itself. */
 function targetOf(
-  imports: readonly ImportEntry[],
-  importIndex: number,
+  entry: ImportEntry | undefined,
+  index: number | undefined,
   reach: Reach,
 ): { readonly functionIndex: number; readonly isImport: boolean } | undefined {
-  const entry = imports[importIndex];
-  if (entry === undefined) return undefined;
+  if (entry === undefined || index === undefined) return undefined;
   const { kind } = entry;
-  const index = imports.slice(0, importIndex).filter((other) => other.kind === kind).length;
   if (kind === 'function') return { functionIndex: index, isImport: true };
   const functionIndex = reach.userOf(kind, index);
   return functionIndex === undefined ? undefined : { functionIndex, isImport: false };

@@ -38,12 +38,24 @@ export class FunctionSet {
     typeKeysOf: (functionIndex: number) => readonly number[],
     visit: MemberVisitor,
   ): void {
-    this.byType ??= sortByType(this, typeKeysOf);
-    const { starts, functions, elements } = this.byType;
-    const { start, end } = starts.get(typeKey) ?? { start: 0, end: 0 };
+    const { starts, functions, elements } = this.sorted(typeKeysOf);
+    const { start, end } = starts.get(typeKey) ?? NOWHERE;
     for (let i = start; i < end; i++) visit(functions[i] ?? 0, elements[i] ?? -1);
   }
+
+  /** How many {@link forEachOfType} visits. */
+  countOfType(typeKey: number, typeKeysOf: (functionIndex: number) => readonly number[]): number {
+    const { start, end } = this.sorted(typeKeysOf).starts.get(typeKey) ?? NOWHERE;
+    return end - start;
+  }
+
+  private sorted(typeKeysOf: (functionIndex: number) => readonly number[]): TypeIndex {
+    this.byType ??= sortByType(this, typeKeysOf);
+    return this.byType;
+  }
 }
+
+const NOWHERE = { start: 0, end: 0 };
 
 interface TypeIndex {
   readonly starts: ReadonlyMap<number, { readonly start: number; readonly end: number }>;

@@ -41,7 +41,9 @@ const ALL_TYPES = Number.NEGATIVE_INFINITY;
 /**
  * Breadth-first search from the roots over calls, tables and references, linear in the size of the
  * graph: the functions behind a site are visited once, from whoever gets there first. Of several
- * shortest ways the one from the caller with the lowest index counts, then its earliest instruction.
+ * shortest ways the surest counts: direct calls before indirect ones, and of these the one whose type
+ * fits the fewest functions, since it is the likeliest to be meant. Then the caller with the lowest
+ * index, then its earliest instruction.
  */
 export class Reach {
   private readonly graph: SearchGraph;
@@ -51,6 +53,8 @@ export class Reach {
   private readonly site: Int32Array;
   /** -1 where the place in the table is not known. */
   private readonly element: Float64Array;
+  /** How many functions the least sure call on the way could have meant; 1 for direct calls alone. */
+  private readonly guesses: Float64Array;
   private readonly roots = new Map<number, CallRoot>();
   /** The first function to use a site that leads nowhere. */
   private readonly users = new Map<number, number>();
@@ -65,6 +69,7 @@ export class Reach {
     this.offset = new Uint32Array(functionCount);
     this.site = new Int32Array(functionCount).fill(DIRECT);
     this.element = new Float64Array(functionCount);
+    this.guesses = new Float64Array(functionCount).fill(1);
     this.doneSites = new Uint8Array(sites.count);
     for (const roots of phases) this.search(roots);
   }
@@ -107,10 +112,13 @@ export class Reach {
     }
     while (level.length > 0) {
       const next: number[] = [];
-      for (const functionIndex of level.sort((a, b) => a - b)) this.follow(functionIndex, next);
+      for (const functionIndex of level.sort(this.surestFirst)) this.follow(functionIndex, next);
       level = next;
     }
   }
+
+  private readonly surestFirst = (a: number, b: number): number =>
+    (this.guesses[a] ?? 1) - (this.guesses[b] ?? 1) || a - b;
 
   private follow(functionIndex: number, next: number[]): void {
     const { edges, functionCount } = this.graph;
@@ -118,7 +126,7 @@ export class Reach {
     for (let edge = edges.firstOf(functionIndex); edge < end; edge++) {
       const target = edges.target(edge);
       const offset = edges.offset(edge);
-      if (target < functionCount) this.visit(target, functionIndex, offset, DIRECT, -1, next);
+      if (target < functionCount) this.visit(target, functionIndex, offset, DIRECT, -1, 1, next);
       else this.followSite(target - functionCount, functionIndex, offset, next);
     }
   }
@@ -128,8 +136,9 @@ export class Reach {
     if (site === undefined || this.doneSites[number] === 1) return;
     this.doneSites[number] = 1;
     const { contents, ofGlobal } = this.graph;
+    const guesses = this.candidatesOf(site);
     const arrive = (target: number, element: number) =>
-      this.visit(target, functionIndex, offset, number, element, next);
+      this.visit(target, functionIndex, offset, number, element, guesses, next);
     switch (site.kind) {
       case 'indirect':
         for (const set of contents.ofTable(site.index)) this.followType(set, site.typeKey, arrive);
@@ -152,6 +161,14 @@ export class Reach {
       default:
         this.users.set(number, functionIndex);
     }
+  }
+
+  /** How many functions a call through the site could mean. */
+  private candidatesOf({ kind, index, typeKey }: Site): number {
+    const { contents, types } = this.graph;
+    const sets = kind === 'indirect' ? contents.ofTable(index) : [contents.taken];
+    if (kind !== 'indirect' && kind !== 'reference') return 1;
+    return sets.reduce((sum, set) => sum + set.countOfType(typeKey, types.keysOfFunction), 0);
   }
 
   /** Visits the members of a type once: many tables may share a segment. */
@@ -177,6 +194,7 @@ export class Reach {
     offset: number,
     site: number,
     element: number,
+    guesses: number,
     next: number[],
   ): void {
     if (this.from[functionIndex] !== UNREACHED) return;
@@ -184,6 +202,7 @@ export class Reach {
     this.offset[functionIndex] = offset;
     this.site[functionIndex] = site;
     this.element[functionIndex] = element;
+    this.guesses[functionIndex] = Math.max(guesses, this.guesses[from] ?? 1);
     next.push(functionIndex);
   }
 }

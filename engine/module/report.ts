@@ -38,11 +38,11 @@ const DATA = 11;
  * Everything the engine knows about a module from its bytes alone (DESIGN 3): the walker's layout
  * first, then V8's verdict, then the other readers. Linear in the size of the file; nothing is
  * compiled. Whether the readers agree is recorded, not demanded: see `requireAgreement`.
- * @throws {InputError} `component-not-module`, or `invalid-module` with the byte offset.
+ * @throws {InputError} `component-not-module`, `invalid-module` or `too-large`, with the byte offset.
  */
 export function inspectModule(crypto: Crypto, bytes: Uint8Array): ModuleReport {
   const layout = readLayout(bytes);
-  requireValid(bytes);
+  requireValid(bytes, layout.sections);
   return { sha256: crypto.sha256(bytes), ...reportOf(bytes, layout) };
 }
 

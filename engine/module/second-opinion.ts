@@ -11,9 +11,9 @@ import type { ModuleLayout } from './walker.ts';
  * The parser makes objects of some hundred bytes for each type, function, export and element, each of
  * which takes a byte at least: with more bytes than this in these sections it is not asked.
  */
-const MAX_DECODED_BYTES = 2 ** 20;
+const MAX_DECODED_BYTES = 2 ** 19;
 
-/** It decodes a name in the square of its length: 4 KiB take it 5 ms, 64 KiB seconds. */
+/** It decodes a name in the square of its length: 4 KiB take it 10 ms, 64 KiB seconds. */
 const MAX_NAME_BYTES = 4096;
 /** The sum of the squares of all names' lengths; its worst takes about half a second. */
 const MAX_NAME_WORK = 2 ** 29;

@@ -228,10 +228,18 @@ function readValueType(body: Reader): string {
   const at = body.position;
   const byte = body.byte('a value type');
   if (byte === 0x64) return `(ref ${readHeapType(body)})`;
-  if (byte === 0x63) return `(ref null ${readHeapType(body)})`;
+  if (byte === 0x63) return readNullableReference(body);
   const text = ONE_BYTE_TYPES[byte];
   if (text === undefined) throw malformed(at, `unknown value type 0x${byte.toString(16)}`);
   return text;
+}
+
+/** `(ref null func)` and `funcref` are one type in two encodings (5.3.5), so they get one text. */
+function readNullableReference(body: Reader): string {
+  const heap = body.peek() ?? 0;
+  if (HEAP_TYPES[heap] === undefined) return `(ref null ${readHeapType(body)})`;
+  body.byte('a heap type');
+  return ONE_BYTE_TYPES[heap] ?? '';
 }
 
 function readReferenceType(body: Reader): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { TrustLevel } from '../governance/types.ts';
+import { TRUST_LEVELS } from '../governance/trust.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../runtime/types.ts';
-import type { Capability } from '../whitelist/directives.ts';
+import { CAPABILITIES, LLM_SPELLING } from '../whitelist/directives.ts';
 import { patternProblem } from './pattern.ts';
 import { type PathReach, relativePathProblem } from './relative-path.ts';
 
@@ -10,29 +10,6 @@ export const MANIFEST_NAME = 'executor.json';
 
 /** A manifest larger than this is refused unread, in bytes. */
 export const MAX_MANIFEST_BYTES = 1_048_576;
-
-export const CAPABILITIES = [
-  'compute.exec',
-  'compute.llm.reason',
-  'db',
-  'fs',
-  'machine.call',
-  'memory',
-  'net.http',
-  'net.websocket',
-] as const satisfies readonly Capability[];
-
-/** Another spelling of `compute.llm.reason` that is accepted (REFERENCE 2). */
-export const LLM_SPELLING = 'compute.llm_reason';
-
-const TRUST_LEVELS = [
-  'untrusted',
-  'tested',
-  'evaluated',
-  'reviewed',
-  'stdlib',
-  'system',
-] as const satisfies readonly TrustLevel[];
 
 /** `NAME@V`, a whitelist by name and version. */
 export const WHITELIST_NAME = /^([a-z][a-z0-9._-]{0,63})@([1-9][0-9]{0,8})$/;

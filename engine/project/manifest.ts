@@ -3,7 +3,7 @@ import { tryDecodeUtf8 } from '../encoding/utf8.ts';
 import type { Tier } from '../gate/types.ts';
 import type { TrustLevel } from '../governance/types.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../runtime/types.ts';
-import type { Capability } from '../whitelist/directives.ts';
+import { type Capability, LLM_SPELLING } from '../whitelist/directives.ts';
 import {
   type DocumentProblem,
   type JsonDocument,
@@ -14,7 +14,6 @@ import {
   type TextRange,
 } from './json-document.ts';
 import {
-  LLM_SPELLING,
   MAX_MANIFEST_BYTES,
   type ManifestDocument,
   manifestFields,

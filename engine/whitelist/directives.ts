@@ -1,13 +1,19 @@
-/** The capabilities a directive may need (REFERENCE 2). */
-export type Capability =
-  | 'compute.exec'
-  | 'compute.llm.reason'
-  | 'db'
-  | 'fs'
-  | 'machine.call'
-  | 'memory'
-  | 'net.http'
-  | 'net.websocket';
+/** The capabilities a directive may need (REFERENCE 2), in alphabetical order. */
+export const CAPABILITIES = Object.freeze([
+  'compute.exec',
+  'compute.llm.reason',
+  'db',
+  'fs',
+  'machine.call',
+  'memory',
+  'net.http',
+  'net.websocket',
+] as const);
+
+export type Capability = (typeof CAPABILITIES)[number];
+
+/** Another spelling of `compute.llm.reason` that is accepted (REFERENCE 2). */
+export const LLM_SPELLING = 'compute.llm_reason';
 
 /** One parameter of a directive, as its constructor's JSON holds it. */
 export interface DirectiveParameter {

@@ -8,6 +8,7 @@ import {
 } from '../../../engine/gate/admit.ts';
 import { DEFAULT_POLICY } from '../../../engine/gate/policy.ts';
 import { makeTrustStore } from '../../../engine/gate/trust-store.ts';
+import { leb, moduleOf, section } from '../../support/bytes.ts';
 import { certificateFor, certifier, environment, NOW } from '../../support/gate.ts';
 import { assemble } from '../../support/wat.ts';
 
@@ -177,6 +178,14 @@ describe('tiers', () => {
     const admission = createGate(policyOf(3)).admit({ tier: 3, bytes: IMPURE });
     assert.ok(admission.admitted);
     assert.equal(admission.executor.purityMethod, 'unchecked');
+  });
+
+  test('2 and 3 refuse types that V8 would compare for seconds, before V8 sees them', () => {
+    const types = Array.from({ length: 40_000 }, () => [0x60, 0, 0]).flat();
+    const bytes = moduleOf(section(1, [...leb(40_000), ...types]));
+    for (const tier of [2, 3] as const) {
+      assert.throws(() => createGate(policyOf(3)).admit({ tier, bytes }), { code: 'too-large' });
+    }
   });
 
   test('weaker than the minimum are refused', () => {

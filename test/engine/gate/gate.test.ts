@@ -256,7 +256,7 @@ describe('the gate', () => {
     expectFailure('currency', /against mashin@2; accepted/, PURE, await about({ version: 2 }));
     expectFailure(
       'currency',
-      /another document called mashin@1/,
+      /against mashin@1, but another document of that name/,
       PURE,
       await about({ hash: '0'.repeat(64) }),
     );

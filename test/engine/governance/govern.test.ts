@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { nobleCrypto } from '../../../engine/crypto/noble.ts';
 import { govern } from '../../../engine/governance/govern.ts';
-import { allowed, CAPABILITIES, TRUST_LEVELS } from '../../../engine/governance/trust.ts';
+import { allowed, TRUST_LEVELS } from '../../../engine/governance/trust.ts';
 import type { GovernanceEvent, Policy } from '../../../engine/governance/types.ts';
 import type { Directive } from '../../../engine/runtime/types.ts';
-import { DIRECTIVES } from '../../../engine/whitelist/directives.ts';
+import { CAPABILITIES, DIRECTIVES } from '../../../engine/whitelist/directives.ts';
 import { WELL_FORMED, wellFormed } from './well-formed.ts';
 
 const REVIEWED: Policy = {

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reportOf } from '../../../engine/module/report.ts';
 import { readLayout } from '../../../engine/module/walker.ts';
-import { body, inspect, inspectWat, leb, moduleOf, name, pathText, section, vector } from './modules.ts';
+import {
+  body,
+  inspect,
+  inspectWat,
+  leb,
+  moduleOf,
+  name,
+  pathText,
+  section,
+  vector,
+} from './modules.ts';
 
 const I32 = 0x7f;
 
@@ -41,7 +51,10 @@ test('goes through a table to elements of the named type only', async () => {
     (func $to_a (type $one) (call $a)) (func $to_b (type $two) (call $b))
     (func (export "plan") (call_indirect (type $same) (i32.const 7) (i32.const 1))))`);
   assert.equal(pathText(report, 0), 'plan: plan → to_a → a');
-  assert.deepEqual(report.callGraph.pathTo(0)?.frames[1]?.table, { tableIndex: 0, elementIndex: 1 });
+  assert.deepEqual(report.callGraph.pathTo(0)?.frames[1]?.table, {
+    tableIndex: 0,
+    elementIndex: 1,
+  });
   assert.equal(report.callGraph.pathTo(0)?.frames[1]?.via, 'indirect');
   assert.equal(pathText(report, 1), undefined);
 });
@@ -64,7 +77,13 @@ test('reads a table index of several bytes, as LLVM writes it', () => {
         section(1, vector([[0x60, 0, 0]])),
         section(2, vector([[...name('e'), ...name('f'), 0, 0]])),
         section(3, vector([[0]])),
-        section(4, vector([[0x70, 0, 1], [0x70, 0, 1]])),
+        section(
+          4,
+          vector([
+            [0x70, 0, 1],
+            [0x70, 0, 1],
+          ]),
+        ),
         section(7, vector([[...name('p'), 0, 1]])),
         section(9, vector([[2, 1, 0x41, 0, 0x0b, 0, ...vector([[0]])]])),
         section(10, vector([body([0x41, 0, 0x11, 0, ...leb(1, width)])])),
@@ -92,7 +111,8 @@ test('lets a passive segment reach only the table that table.init names', async 
     (table $x 1 funcref) (table $y 1 funcref) (elem $e func $f)
     (func $fill ${init})
     (func (export "plan") (call_indirect $y (type $t) (i32.const 0))))`;
-  const init = (table: string) => `(table.init ${table} $e (i32.const 0) (i32.const 0) (i32.const 1))`;
+  const init = (table: string) =>
+    `(table.init ${table} $e (i32.const 0) (i32.const 0) (i32.const 1))`;
   assert.equal(pathText(await inspectWat(module('')), 0), undefined);
   assert.equal(pathText(await inspectWat(module(init('$x'))), 0), undefined);
   const report = await inspectWat(module(init('$y')));
@@ -168,8 +188,20 @@ test('starts at a function that an exported global holds', async () => {
 
 test('calls by reference reach taken functions of the type', () => {
   const bytes = moduleOf(
-    section(1, vector([[0x60, 0, 0], [0x60, 1, I32, 0]])),
-    section(2, vector([[...name('e'), ...name('f'), 0, 0], [...name('e'), ...name('g'), 0, 1]])),
+    section(
+      1,
+      vector([
+        [0x60, 0, 0],
+        [0x60, 1, I32, 0],
+      ]),
+    ),
+    section(
+      2,
+      vector([
+        [...name('e'), ...name('f'), 0, 0],
+        [...name('e'), ...name('g'), 0, 1],
+      ]),
+    ),
     section(3, vector([[0]])),
     section(7, vector([[...name('p'), 0, 2]])),
     section(9, vector([[3, 0, ...vector([[0], [1]])]])),
@@ -188,8 +220,21 @@ test('calls by reference reach taken functions of the type', () => {
 test('a subtype is called by its supertype', () => {
   const bytes = moduleOf(
     // (type $a (sub (func))), (type $b (sub $a (func))), (type $c (func (param i32)))
-    section(1, vector([[0x50, 0, 0x60, 0, 0], [0x50, 1, 0, 0x60, 0, 0], [0x60, 1, I32, 0]])),
-    section(2, vector([[...name('e'), ...name('f'), 0, 1], [...name('e'), ...name('g'), 0, 2]])),
+    section(
+      1,
+      vector([
+        [0x50, 0, 0x60, 0, 0],
+        [0x50, 1, 0, 0x60, 0, 0],
+        [0x60, 1, I32, 0],
+      ]),
+    ),
+    section(
+      2,
+      vector([
+        [...name('e'), ...name('f'), 0, 1],
+        [...name('e'), ...name('g'), 0, 2],
+      ]),
+    ),
     section(3, vector([[0]])),
     section(4, vector([[0x70, 0, 2]])),
     section(7, vector([[...name('p'), 0, 2]])),
@@ -216,7 +261,9 @@ test('shows who uses an import that is not a function', async () => {
 });
 
 test('an import that is exported is its own path', async () => {
-  const report = await inspectWat('(module (import "env" "f" (func $f)) (export "again" (func $f)))');
+  const report = await inspectWat(
+    '(module (import "env" "f" (func $f)) (export "again" (func $f)))',
+  );
   const path = report.callGraph.pathTo(0);
   assert.deepEqual(path?.root, { kind: 'export', name: 'again' });
   assert.deepEqual(
@@ -247,7 +294,10 @@ test('marks the last frame of the author exactly once', async () => {
     (func $__wasm_call_ctors (call $g))
     (func (export "plan") (call $_ZN3app5greet17h0123456789abcdefE))
     (start $__wasm_call_ctors))`);
-  assert.equal(pathText(report, 0), 'plan: plan → app::greet → std::io::Write::write_all → wasi::fd_write');
+  assert.equal(
+    pathText(report, 0),
+    'plan: plan → app::greet → std::io::Write::write_all → wasi::fd_write',
+  );
   assert.deepEqual(
     report.callGraph.pathTo(0)?.frames.map(({ lastOfAuthor }) => lastOfAuthor),
     [false, true, false, false],
@@ -277,7 +327,14 @@ test('ignores a malformed name section', () => {
     [1, 6, 1, ...leb(0), 2, 0xff, 0xfe, 0],
     [0x80],
   ]) {
-    const report = inspect(moduleOf(section(1, vector([[0x60, 0, 0]])), section(3, vector([[0]])), section(10, vector([body([])])), nameSection(contents)));
+    const report = inspect(
+      moduleOf(
+        section(1, vector([[0x60, 0, 0]])),
+        section(3, vector([[0]])),
+        section(10, vector([body([])])),
+        nameSection(contents),
+      ),
+    );
     assert.equal(report.callGraph.nameOf(0), 'func[0]');
   }
 });
@@ -300,8 +357,14 @@ test('a chain of 100,000 calls is walked without recursion, in linear time', () 
 test('many indirect calls of many types into one large table stay linear', () => {
   const types = 1000;
   const elements = 100_000;
-  const type = (i: number) => [0x60, 10, ...Array.from({ length: 10 }, (_, bit) => ((i >> bit) & 1 ? 0x7e : I32)), 0];
-  const zeros = (i: number) => Array.from({ length: 10 }, (_, bit) => ((i >> bit) & 1 ? [0x42, 0] : [0x41, 0]));
+  const type = (i: number) => [
+    0x60,
+    10,
+    ...Array.from({ length: 10 }, (_, bit) => ((i >> bit) & 1 ? 0x7e : I32)),
+    0,
+  ];
+  const zeros = (i: number) =>
+    Array.from({ length: 10 }, (_, bit) => ((i >> bit) & 1 ? [0x42, 0] : [0x41, 0]));
   // Type 0 is the caller's own, so the others are one further.
   const call = (i: number) => [...zeros(i).flat(), 0x41, 0, 0x11, ...leb(i + 1), 0];
   const bytes = moduleOf(
@@ -310,7 +373,10 @@ test('many indirect calls of many types into one large table stay linear', () =>
     section(3, vector([[0]])),
     section(4, vector([[0x70, 0, ...leb(elements)]])),
     section(7, vector([[...name('p'), 0, 1]])),
-    section(9, vector([[0, 0x41, 0, 0x0b, ...vector(Array.from({ length: elements }, () => [0]))]])),
+    section(
+      9,
+      vector([[0, 0x41, 0, 0x0b, ...vector(Array.from({ length: elements }, () => [0]))]]),
+    ),
     section(10, vector([body(Array.from({ length: types }, (_, i) => call(i)).flat())])),
   );
   const start = performance.now();

@@ -136,7 +136,10 @@ function callsByWalk(bytes: Uint8Array): string[] {
     const size = cursor.u32();
     const body = new Cursor(bytes, cursor.position, cursor.position + size);
     cursor.skip(size);
-    for (let groups = body.u32(); groups > 0; groups--) body.skip((body.skipNumber(), 1));
+    for (let groups = body.u32(); groups > 0; groups--) {
+      body.skipNumber();
+      body.skip(1);
+    }
     assert.ok(walkOperators(body, sink));
   }
   return calls;

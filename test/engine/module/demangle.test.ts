@@ -24,7 +24,10 @@ const V0: readonly (readonly [string, string])[] = [
   ['_RMCs4fqI2P2rA04_13const_genericINtB0_4BoolKb0_E', '<const_generic::Bool<false>>'],
   ['_RMCs4fqI2P2rA04_13const_genericINtB0_4CharKca_E', "<const_generic::Char<'\\n'>>"],
   ['_RMCs4fqI2P2rA04_13const_genericINtB0_4CharKc2202_E', "<const_generic::Char<'∂'>>"],
-  ['_RNvNvMCs4fqI2P2rA04_13const_genericINtB4_3FooKpE3foo3FOO', '<const_generic::Foo<_>>::foo::FOO'],
+  [
+    '_RNvNvMCs4fqI2P2rA04_13const_genericINtB4_3FooKpE3foo3FOO',
+    '<const_generic::Foo<_>>::foo::FOO',
+  ],
   ['_RC3foo.llvm.9D1C9369', 'foo'],
   [
     '_RNvNtNtNtNtCs92dm3009vxr_4rand4rngs7adapter9reseeding4fork23FORK_HANDLER_REGISTERED.0.0',

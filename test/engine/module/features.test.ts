@@ -8,7 +8,10 @@ import { body, inspect, inspectWat, leb, moduleOf, section, vector } from './mod
 /** One module each that needs the feature and, but for what is listed, no other. */
 const MODULES: readonly (readonly [text: string, ...features: string[]])[] = [
   ['(module (func (export "f") (param i32) (result i32) local.get 0))'],
-  ['(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))', 'bulk-memory'],
+  [
+    '(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))',
+    'bulk-memory',
+  ],
   ['(module (memory 1) (data "x"))', 'bulk-memory'],
   ['(module (func try nop catch_all end))', 'exceptions-legacy'],
   ['(module (tag $t) (func throw $t))', 'exceptions'],
@@ -38,12 +41,34 @@ test('tells the features that a module uses, and no others', async () => {
 /** What this runtime's V8 may not know yet, as bytes. */
 const BYTES: readonly (readonly [bytes: Uint8Array, ...features: string[]])[] = [
   [moduleOf(section(5, vector([[4, 1]]))), 'memory64'],
-  [moduleOf(section(5, vector([[0, 1], [0, 1]]))), 'multi-memory'],
+  [
+    moduleOf(
+      section(
+        5,
+        vector([
+          [0, 1],
+          [0, 1],
+        ]),
+      ),
+    ),
+    'multi-memory',
+  ],
   [moduleOf(section(5, vector([[8, 1, 0]]))), 'custom-page-sizes'],
   [moduleOf(section(6, vector([[0x7f, 0, 0x41, 1, 0x41, 2, 0x6a, 0x0b]]))), 'extended-const'],
   [moduleOf(section(1, vector([[0x5f, 1, 0x7f, 0]]))), 'gc'],
   [moduleOf(section(1, vector([[0x60, 1, 0x63, 0x6e, 0]]))), 'gc'],
-  [moduleOf(section(1, vector([[0x60, 0, 0], [0x60, 1, 0x64, 0, 0]]))), 'function-references'],
+  [
+    moduleOf(
+      section(
+        1,
+        vector([
+          [0x60, 0, 0],
+          [0x60, 1, 0x64, 0, 0],
+        ]),
+      ),
+    ),
+    'function-references',
+  ],
 ];
 
 test('tells features that this V8 may not have', () => {
@@ -69,7 +94,11 @@ test('lists relaxed vector instructions by name, function and byte', () => {
   const bytes = code([0xfd, ...leb(0x100), 0xfd, ...leb(0x113), 0xfd, ...leb(0xff)]);
   const { nondeterministic, features } = reportOf(bytes, readLayout(bytes));
   assert.deepEqual(
-    nondeterministic.map(({ instruction, functionIndex, reason }) => [instruction, functionIndex, reason]),
+    nondeterministic.map(({ instruction, functionIndex, reason }) => [
+      instruction,
+      functionIndex,
+      reason,
+    ]),
     [
       ['i8x16.relaxed_swizzle', 0, 'relaxed-simd'],
       ['i32x4.relaxed_dot_i8x16_i7x16_add_s', 0, 'relaxed-simd'],
@@ -83,7 +112,8 @@ test('lists relaxed vector instructions by name, function and byte', () => {
 });
 
 test('lists atomic instructions and reads of a shared memory, not of another', async () => {
-  const uses = '(drop (i32.load (i32.const 0))) (i32.store (i32.const 0) (i32.const 1)) (drop (memory.size))';
+  const uses =
+    '(drop (i32.load (i32.const 0))) (i32.store (i32.const 0) (i32.const 1)) (drop (memory.size))';
   const shared = await inspectWat(`(module (memory 1 2 shared) (func ${uses} (atomic.fence)))`);
   assert.deepEqual(
     shared.nondeterministic.map(({ instruction }) => instruction),

@@ -26,7 +26,10 @@ function recipe(entry: Partial<ImportEntry>, ...names: string[]): string {
 }
 
 test('one import gets the recipe of the path by which it came', () => {
-  assert.match(recipe({}, 'plan', 'std::io::stdio::_print', 'std::io::Write::write_all'), /`println!`/);
+  assert.match(
+    recipe({}, 'plan', 'std::io::stdio::_print', 'std::io::Write::write_all'),
+    /`println!`/,
+  );
   assert.match(
     recipe({}, 'plan', 'core::panicking::panic_fmt', 'std::io::Write::write_all'),
     /panic hook/,
@@ -43,22 +46,31 @@ test('start-up and panic are told apart for one import', () => {
     /start-up/,
   );
   assert.match(
-    recipe(environ, 'plan', 'std::panicking::rust_panic_with_hook', 'getenv', '__wasilibc_initialize_environ'),
+    recipe(
+      environ,
+      'plan',
+      'std::panicking::rust_panic_with_hook',
+      'getenv',
+      '__wasilibc_initialize_environ',
+    ),
     /panic hook/,
   );
 });
 
 test('knows the other culprits', () => {
   assert.match(recipe({ name: 'random_get' }, 'plan', 'std::sys::hashmap_random_keys'), /HashMap/);
-  assert.match(recipe({ name: 'random_get' }, 'plan', 'getrandom::imp::getrandom_inner'), /getrandom/);
+  assert.match(
+    recipe({ name: 'random_get' }, 'plan', 'getrandom::imp::getrandom_inner'),
+    /getrandom/,
+  );
   assert.match(recipe({ name: 'clock_time_get' }, 'plan', 'std::time::SystemTime::now'), /time/);
   assert.match(recipe({ module: 'wbg', name: '__wbg_now_1234' }, 'plan'), /wasm-bindgen/);
-  assert.match(
-    recipe({ module: 'env', name: 'now' }, 'plan', 'js_sys::Date::now'),
-    /wasm-bindgen/,
-  );
+  assert.match(recipe({ module: 'env', name: 'now' }, 'plan', 'js_sys::Date::now'), /wasm-bindgen/);
   const abort = { module: 'env', name: 'abort', type: '(i32, i32, i32, i32) -> ()' };
-  assert.match(recipe(abort, 'plan', '~lib/rt/stub/__alloc'), /`~lib\/rt\/stub\/__alloc`.*--use abort=/);
+  assert.match(
+    recipe(abort, 'plan', '~lib/rt/stub/__alloc'),
+    /`~lib\/rt\/stub\/__alloc`.*--use abort=/,
+  );
   const seed = { module: 'env', name: 'seed', type: '() -> f64' };
   assert.match(recipe(seed, 'assembly/index/plan', '~lib/math/NativeMath.random'), /--use seed=/);
   assert.match(recipe({ module: 'env', name: 'helper' }, 'plan'), /--allow-undefined/);
@@ -66,7 +78,13 @@ test('knows the other culprits', () => {
 });
 
 test('an imported memory needs no path', () => {
-  const memory: ImportEntry = { ...WASI, module: 'env', name: 'memory', kind: 'memory', type: 'i32 1' };
+  const memory: ImportEntry = {
+    ...WASI,
+    module: 'env',
+    name: 'memory',
+    kind: 'memory',
+    type: 'i32 1',
+  };
   assert.match(recipeFor(memory, undefined) ?? '', /-sIMPORTED_MEMORY=0/);
   assert.equal(recipeFor(WASI, undefined), undefined);
 });

@@ -94,12 +94,15 @@ test('a name in a refusal of V8 cannot break the line', () => {
   );
   assert.throws(
     () => inspect(bytes),
-    (error) => error instanceof InputError && !/[\n\u202e]/.test(error.message) && error.offset !== 1,
+    (error) =>
+      error instanceof InputError && !/[\n\u202e]/.test(error.message) && error.offset !== 1,
   );
 });
 
 test('three readers agree on an ordinary module', async () => {
-  const report = await inspectWat('(module (import "a" "f" (func (param i32))) (import "a" "m" (memory 1)))');
+  const report = await inspectWat(
+    '(module (import "a" "f" (func (param i32))) (import "a" "m" (memory 1)))',
+  );
   assert.deepEqual(report.readers, [
     { reader: 'walker', outcome: 'agrees' },
     { reader: 'wasmparser', outcome: 'agrees' },
@@ -162,7 +165,10 @@ test('disagreement is an error that says what each reader says', async () => {
 
 test('a name of 64 KiB costs nothing, and the slow reader is not asked', () => {
   const long = 'n'.repeat(65_536);
-  const bytes = moduleOf(section(1, vector([EMPTY_TYPE])), section(2, vector([functionImport('e', long)])));
+  const bytes = moduleOf(
+    section(1, vector([EMPTY_TYPE])),
+    section(2, vector([functionImport('e', long)])),
+  );
   const start = performance.now();
   const report = inspect(bytes);
   assert.ok(performance.now() - start < 1000);
@@ -232,4 +238,17 @@ test('a module cut off anywhere, or with any byte changed, is read or refused wi
 test('a component is told from a module', () => {
   const component = Uint8Array.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]);
   assert.throws(() => inspect(component), { code: 'component-not-module' });
+});
+
+test('refuses more types than V8 could compare in seconds', () => {
+  const type = (i: number) => [
+    0x60,
+    20,
+    ...Array.from({ length: 20 }, (_, bit) => ((i >> bit) & 1 ? 0x7e : 0x7f)),
+    0,
+  ];
+  const bytes = moduleOf(section(1, vector(Array.from({ length: 60_000 }, (_, i) => type(i)))));
+  const start = performance.now();
+  assert.throws(() => inspect(bytes), { code: 'too-large', offset: 12 });
+  assert.ok(performance.now() - start < 2000);
 });

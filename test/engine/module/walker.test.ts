@@ -9,6 +9,8 @@ import { assemble } from '../../support/wat.ts';
 const show = (bytes: Uint8Array) =>
   readLayout(bytes).imports.map((e) => `${e.module}.${e.name} ${e.kind} ${e.type}`);
 
+const name = (value: string) => [...text('m'), ...text(value)];
+
 function refuses(bytes: Uint8Array, message: RegExp, offset?: number): void {
   assert.throws(
     () => readLayout(bytes),
@@ -91,6 +93,24 @@ describe('the walker reads', () => {
       moduleOf(section(1, types), section(2, [1, ...text('gc'), ...text('f'), 0, 1])),
       /type 1 is not a function type/,
     );
+  });
+
+  test('a reference type in its long and its short encoding as the same type', () => {
+    for (const [heap, shown] of [
+      [0x70, 'funcref'],
+      [0x6f, 'externref'],
+      [0x6e, 'anyref'],
+      [0x71, 'nullref'],
+      [0x69, 'exnref'],
+    ] as const) {
+      const types = [2, 0x60, 1, heap, 0, 0x60, 1, 0x63, heap, 0];
+      const bytes = moduleOf(
+        section(1, types),
+        section(2, [2, ...name('f'), 0, 0, ...name('g'), 0, 1]),
+      );
+      const type = `function (${shown}) -> ()`;
+      assert.deepEqual(show(bytes), [`m.f ${type}`, `m.g ${type}`]);
+    }
   });
 
   test('names apart that differ by a byte-order mark or a zero byte', () => {

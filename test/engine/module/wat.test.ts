@@ -4,7 +4,10 @@ import { assembleWat, MAX_WAT_BYTES } from '../../../engine/module/wat.ts';
 import { inspect } from './modules.ts';
 
 test('assembles a module with its names', async () => {
-  const bytes = await assembleWat('(module (func $inner) (func (export "f") (call $inner)))', 'a.wat');
+  const bytes = await assembleWat(
+    '(module (func $inner) (func (export "f") (call $inner)))',
+    'a.wat',
+  );
   assert.equal(inspect(bytes).callGraph.nameOf(0), 'inner');
 });
 
