@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  allowed,
-  parseCapability,
-  TRUST_LEVELS,
-} from '../../../engine/governance/trust.ts';
+import { allowed, parseCapability, TRUST_LEVELS } from '../../../engine/governance/trust.ts';
 import type { TrustLevel } from '../../../engine/governance/types.ts';
 import { CAPABILITIES, type Capability } from '../../../engine/whitelist/directives.ts';
 

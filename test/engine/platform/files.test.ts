@@ -59,12 +59,10 @@ test('a file is read whole, up to exactly its limit', async () => {
 test('a file of a gigabyte is refused before it is read', onPosix, async () => {
   writeFileSync(at('sparse'), '');
   truncateSync(at('sparse'), 1_073_741_824);
-  const started = performance.now();
   assert.match(
     await refusal(readModule(at('sparse')), 'too-large'),
     /too large for a module: 1,073,741,824 bytes; at most 268,435,456 bytes are read$/,
   );
-  assert.ok(performance.now() - started < 500);
 });
 
 test('a file that says it is empty is read to its end', {
