@@ -1,6 +1,15 @@
 // The library, in the order of its pipeline (DESIGN 2). What is not exported here is internal: above
 // all, nothing that would run bytes which the gate has not admitted.
 
+export {
+  type PublisherSignature,
+  type PurityCertificate,
+  serializeCertificate,
+} from './certificate/certificate.ts';
+export { type CertifyRequest, type CertifyResult, certify } from './certificate/certify.ts';
+export type { DsseEnvelope } from './certificate/dsse.ts';
+export type { InTotoStatement } from './certificate/in-toto.ts';
+export { type ParsedCertificate, parseCertificate } from './certificate/parse.ts';
 export * from './crypto/crypto.ts';
 export {
   parsePrivateKeyPem,
@@ -21,38 +30,6 @@ export {
   type JsonValue,
   parseJson,
 } from './encoding/json.ts';
-
-export { countAgreeing, requireAgreement } from './module/agreement.ts';
-export { recipeFor } from './module/recipes.ts';
-export { inspectModule } from './module/report.ts';
-export type * from './module/types.ts';
-export { readLayout } from './module/walker.ts';
-export { assembleWat } from './module/wat.ts';
-
-export { diffWhitelists, staysClassified, type WhitelistDiff } from './whitelist/diff.ts';
-export {
-  CAPABILITIES,
-  type Capability,
-  DIRECTIVES,
-  type DirectiveKind,
-  type DirectiveParameter,
-} from './whitelist/directives.ts';
-export { suggestFunction } from './whitelist/suggest.ts';
-export type * from './whitelist/types.ts';
-export { builtInWhitelist, functionTypeText, parseWhitelist } from './whitelist/whitelist.ts';
-
-export { type ProofImport, type ProofMetadata, type PurityProof, prove } from './proof/proof.ts';
-
-export {
-  type PublisherSignature,
-  type PurityCertificate,
-  serializeCertificate,
-} from './certificate/certificate.ts';
-export { type CertifyRequest, type CertifyResult, certify } from './certificate/certify.ts';
-export type { DsseEnvelope } from './certificate/dsse.ts';
-export type { InTotoStatement } from './certificate/in-toto.ts';
-export { type ParsedCertificate, parseCertificate } from './certificate/parse.ts';
-
 export {
   type Admission,
   AdmissionError,
@@ -69,16 +46,24 @@ export {
   serializeTrustStore,
 } from './gate/trust-store.ts';
 export * from './gate/types.ts';
-
-export { inputBytes } from './runtime/input.ts';
-export { type ExecuteOptions, type Isolation, inThread } from './runtime/isolation.ts';
-export { type RunRequest, runExecutor } from './runtime/run.ts';
-export * from './runtime/types.ts';
-
 export { govern } from './governance/govern.ts';
 export { allowed, parseCapability, TRUST_LEVELS } from './governance/trust.ts';
 export type * from './governance/types.ts';
-
+export {
+  type GovernedRunRequest,
+  governedRun,
+  type RunReport,
+  type RunServices,
+} from './governed-run.ts';
+export { countAgreeing, requireAgreement } from './module/agreement.ts';
+export { recipeFor } from './module/recipes.ts';
+export { inspectModule } from './module/report.ts';
+export type * from './module/types.ts';
+export { readLayout } from './module/walker.ts';
+export { assembleWat } from './module/wat.ts';
+export { compareCase, type ExecutorCase, type Expectation, parseCase } from './project/case.ts';
+export { type Manifest, parseManifest, readManifest } from './project/manifest.ts';
+export { type ProofImport, type ProofMetadata, type PurityProof, prove } from './proof/proof.ts';
 export { type ChainVerdict, createChainVerifier, verifyChain } from './provenance/chain.ts';
 export { memoryReceiptStore } from './provenance/memory-store.ts';
 export { parseReceipt, serializeReceipt } from './provenance/receipt.ts';
@@ -89,16 +74,6 @@ export {
   verifyStoredChain,
 } from './provenance/store.ts';
 export type * from './provenance/types.ts';
-
-export {
-  type GovernedRunRequest,
-  governedRun,
-  type RunReport,
-  type RunServices,
-} from './governed-run.ts';
-
-export { compareCase, type ExecutorCase, type Expectation, parseCase } from './project/case.ts';
-export { type Manifest, parseManifest, readManifest } from './project/manifest.ts';
 export {
   type Examination,
   type ExaminedArtifact,
@@ -108,3 +83,18 @@ export {
 export { RULES, type RuleCode } from './rules/rules.ts';
 export { type SarifLog, toSarif } from './rules/sarif.ts';
 export type { Diagnostic, Severity } from './rules/types.ts';
+export { inputBytes } from './runtime/input.ts';
+export { type ExecuteOptions, type Isolation, inThread } from './runtime/isolation.ts';
+export { type RunRequest, runExecutor } from './runtime/run.ts';
+export * from './runtime/types.ts';
+export { diffWhitelists, staysClassified, type WhitelistDiff } from './whitelist/diff.ts';
+export {
+  CAPABILITIES,
+  type Capability,
+  DIRECTIVES,
+  type DirectiveKind,
+  type DirectiveParameter,
+} from './whitelist/directives.ts';
+export { suggestFunction } from './whitelist/suggest.ts';
+export type * from './whitelist/types.ts';
+export { builtInWhitelist, functionTypeText, parseWhitelist } from './whitelist/whitelist.ts';

@@ -2,7 +2,8 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureBuilt, ROOT, run, say } from './prepare.mjs';
+import { ensureBuilt } from './build.mjs';
+import { ROOT, run, say } from './prepare.mjs';
 
 const args = process.argv.slice(2);
 const [name] = args.filter((arg) => !arg.startsWith('--'));

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureInstalled, ROOT, run } from './prepare.mjs';
+import { ensureInstalled, ROOT, requireNode, run } from './prepare.mjs';
 
 /** Bundle → its entry point. */
 const ENTRIES = {
@@ -17,7 +17,14 @@ const ENTRIES = {
 const REQUIRE =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
-export async function build() {
+/** Installs what the build needs, then builds. */
+export async function ensureBuilt() {
+  requireNode();
+  ensureInstalled('.', 'dependencies');
+  await build();
+}
+
+async function build() {
   const { build: bundle } = await import('esbuild');
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   await bundle({
@@ -40,8 +47,7 @@ export async function build() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  ensureInstalled('.', 'dependencies');
-  await build();
+  await ensureBuilt();
   if (process.argv.includes('--types')) {
     run('npx', ['--no-install', 'tsc', '-p', 'tsconfig.types.json']);
   }

@@ -48,15 +48,8 @@ export function ensureInstalled(folder, what) {
   writeFileSync(stamp, wanted);
 }
 
-/** Everything that `dist/` needs, then `dist/` itself. */
-export async function ensureBuilt() {
-  requireNode();
-  ensureInstalled('.', 'dependencies');
-  const { build } = await import('./build.mjs');
-  await build();
-}
-
-function requireNode() {
+/** Ends the process on a Node that is too old. */
+export function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
   say(`Node ${process.versions.node} is too old: Touchstone needs 20.19 or newer`);

@@ -5,7 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import { ensureBuilt, ROOT, say } from './prepare.mjs';
+import { ensureBuilt } from './build.mjs';
+import { ROOT, say } from './prepare.mjs';
 
 const WORK = '.touchstone/start';
 const KEY = `${WORK}/certifier.pem`;

@@ -3,7 +3,8 @@
 
 import { readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { ensureBuilt, ensureInstalled, ROOT, run, say } from './prepare.mjs';
+import { ensureBuilt } from './build.mjs';
+import { ensureInstalled, ROOT, run, say } from './prepare.mjs';
 
 const args = process.argv.slice(2);
 const unitOnly = args.includes('--unit');

@@ -3,27 +3,13 @@ import { displayText } from '../encoding/display.ts';
 import { InputError } from '../encoding/input-error.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../encoding/json.ts';
 import { describeIssues } from '../encoding/schema.ts';
-import type { Outcome, RunStatus } from '../runtime/types.ts';
+import { type Outcome, RUN_STATUSES } from '../runtime/types.ts';
 import { type JsonPath, pathText } from './json-document.ts';
 
-/** How a run may end, as `run --format json` says it (DESIGN 10). */
-export type CaseStatus = RunStatus | 'denied' | 'not-admitted';
+const STATUSES = [...RUN_STATUSES, 'denied', 'not-admitted'] as const;
 
-const STATUSES = [
-  'ok',
-  'error',
-  'trap',
-  'denied',
-  'out-of-fuel',
-  'memory-limit',
-  'output-limit',
-  'log-limit',
-  'directive-limit',
-  'call-depth',
-  'timeout',
-  'cancelled',
-  'not-admitted',
-] as const satisfies readonly CaseStatus[];
+/** How a run may end, as `run --format json` says it (DESIGN 10). */
+export type CaseStatus = (typeof STATUSES)[number];
 
 const anyValue = z.unknown().refine((value) => value !== undefined, { error: 'it is missing' });
 

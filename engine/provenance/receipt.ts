@@ -8,7 +8,7 @@ import { describeIssues } from '../encoding/schema.ts';
 import { decodeUtf8, encodeUtf8 } from '../encoding/utf8.ts';
 import { PURITY_METHODS } from '../gate/types.ts';
 import type { DecisionKind } from '../governance/types.ts';
-import type { Phase, RunStatus } from '../runtime/types.ts';
+import { type Phase, RUN_STATUSES } from '../runtime/types.ts';
 import { isRunId } from './run-id.ts';
 import type { Receipt } from './types.ts';
 
@@ -78,20 +78,7 @@ export function receiptSignature({ signature }: Receipt): Uint8Array {
 const sha256 = z.string().refine(isSha256, 'not a SHA-256 in hex');
 const natural = z.int().min(0);
 
-const statuses = [
-  'ok',
-  'error',
-  'trap',
-  'denied',
-  'out-of-fuel',
-  'memory-limit',
-  'output-limit',
-  'log-limit',
-  'directive-limit',
-  'call-depth',
-  'timeout',
-  'cancelled',
-] as const satisfies readonly (RunStatus | 'denied')[];
+const statuses = [...RUN_STATUSES, 'denied'] as const;
 
 const decisions = [
   'performed',

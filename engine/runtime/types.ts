@@ -6,18 +6,21 @@ export interface Directive extends JsonObject {
 }
 
 /** How a run ended, as the runtime alone can tell. Governance adds `denied`, admission `not-admitted`. */
-export type RunStatus =
-  | 'ok'
-  | 'error'
-  | 'trap'
-  | 'out-of-fuel'
-  | 'memory-limit'
-  | 'output-limit'
-  | 'log-limit'
-  | 'directive-limit'
-  | 'call-depth'
-  | 'timeout'
-  | 'cancelled';
+export const RUN_STATUSES = Object.freeze([
+  'ok',
+  'error',
+  'trap',
+  'out-of-fuel',
+  'memory-limit',
+  'output-limit',
+  'log-limit',
+  'directive-limit',
+  'call-depth',
+  'timeout',
+  'cancelled',
+] as const);
+
+export type RunStatus = (typeof RUN_STATUSES)[number];
 
 export interface RunLimits {
   readonly fuel: number;
