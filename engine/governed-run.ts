@@ -1,6 +1,6 @@
 import type { Crypto, Signer } from './crypto/crypto.ts';
 import { displayText } from './encoding/display.ts';
-import type { JsonValue } from './encoding/json.ts';
+import { type JsonValue, parseJson } from './encoding/json.ts';
 import { AdmissionError, type AdmittedExecutor, openAdmitted } from './gate/admit.ts';
 import type { PurityMethod, Tier } from './gate/types.ts';
 import { govern } from './governance/govern.ts';
@@ -79,13 +79,16 @@ export interface RunReport {
  */
 export async function governedRun(
   services: RunServices,
-  request: GovernedRunRequest,
+  given: GovernedRunRequest,
 ): Promise<RunReport> {
+  // Each field is read once, so that what is recorded is what ran.
+  const bytes = inputBytes(given.input);
+  const request = { ...given, input: parseJson(bytes, 'the input') };
   const { crypto, receipts, environment } = services;
-  const { executor, input, name, version } = request;
+  const { executor, name, version } = request;
   openAdmitted(executor);
   const chain = receipts.open(name);
-  const inputHash = crypto.sha256(inputBytes(input));
+  const inputHash = crypto.sha256(bytes);
   const run = await execute(services, request);
   const { receipt } = await chain.append((tip) =>
     signReceipt(

@@ -1,5 +1,6 @@
 import { parseCertificate } from '../certificate/parse.ts';
 import type { Sha256 } from '../crypto/crypto.ts';
+import { plainBytes } from '../encoding/bytes.ts';
 import { displayText } from '../encoding/display.ts';
 import type { ImportEntry } from '../module/types.ts';
 import { compareWithV8 } from '../module/v8-opinion.ts';
@@ -40,8 +41,10 @@ interface Admitted extends AdmittedContents {
   readonly now: () => number;
 }
 
-// Only this file holds the key that lets the constructor pass; the class itself is not exported.
+// Only this file holds the key that lets the constructor pass, and the function that opens an
+// executor: whatever hangs on the class, an executor's `constructor` would give to everybody.
 const MAKER = Symbol('gate');
+let open: (executor: Executor) => Admitted;
 
 class Executor {
   /** SHA-256 of the module's bytes. */
@@ -72,14 +75,12 @@ class Executor {
 
   static {
     Object.freeze(Executor.prototype);
-  }
-
-  /** What an executor carries; throws for every object the gate did not make. */
-  static open(executor: Executor): Admitted {
-    if (typeof executor !== 'object' || executor === null || !(#admitted in executor)) {
-      throw new AdmissionError('this is not an executor that the gate admitted');
-    }
-    return executor.#admitted;
+    open = (executor) => {
+      if (typeof executor !== 'object' || executor === null || !(#admitted in executor)) {
+        throw new AdmissionError('this is not an executor that the gate admitted');
+      }
+      return executor.#admitted;
+    };
   }
 }
 
@@ -95,7 +96,7 @@ export type AdmittedExecutor = Executor;
  * by a change of whitelist, keys or policy, or whose certifier's key has since expired.
  */
 export function openAdmitted(executor: AdmittedExecutor): AdmittedContents {
-  const { epoch, validUntil, now, module, imports, whitelist } = Executor.open(executor);
+  const { epoch, validUntil, now, module, imports, whitelist } = open(executor);
   if (!epoch.current) {
     throw new AdmissionError(
       'the whitelist, keys or policy changed since the executor was admitted',
@@ -165,7 +166,12 @@ export function createGate(environment: GateEnvironment): Gate {
       admit(privateCopy(request), inForce.environment, inForce.epoch),
     verify: (bytes: Uint8Array, certificate: Uint8Array, certificateName?: string) =>
       runChecks(
-        makeCandidate(unshared(bytes), unshared(certificate), certificateName, inForce.environment),
+        makeCandidate(
+          plainBytes(bytes),
+          plainBytes(certificate),
+          certificateName,
+          inForce.environment,
+        ),
         inForce.environment,
       ),
     update: (next: GateEnvironment) => {
@@ -187,6 +193,10 @@ function checkTier(
   { tier, designatedTier }: AdmissionRequest,
   { policy }: GateEnvironment,
 ): string | undefined {
+  // Fail closed: what is no tier is not compared as if it were one.
+  if (!isTier(tier) || (designatedTier !== undefined && !isTier(designatedTier))) {
+    return 'a tier is 1, 2 or 3';
+  }
   if (tier > policy.minimumTier) {
     return `tier ${tier} is weaker than tier ${policy.minimumTier}, the minimum here`;
   }
@@ -194,6 +204,10 @@ function checkTier(
     return `the executor is designated tier ${designatedTier} and cannot be loaded as tier ${tier}`;
   }
   return undefined;
+}
+
+function isTier(value: unknown): value is Tier {
+  return value === 1 || value === 2 || value === 3;
 }
 
 function admitCertified(
@@ -311,16 +325,8 @@ function refuse(passed: readonly CheckResult[], failed: CheckCode, detail: strin
 /** Reads every field of a request once: a getter or a proxy cannot answer differently later. */
 function privateCopy(request: AdmissionRequest): AdmissionRequest {
   const copy = { ...request };
-  const bytes = unshared(copy.bytes);
+  const bytes = plainBytes(copy.bytes);
   return copy.tier === 1
-    ? { ...copy, bytes, certificate: unshared(copy.certificate) }
+    ? { ...copy, bytes, certificate: plainBytes(copy.certificate) }
     : { ...copy, bytes };
-}
-
-/** Bytes that no other thread can change while the gate looks at them. */
-function unshared(bytes: Uint8Array): Uint8Array {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new TypeError('modules and certificates are bytes: expected a Uint8Array');
-  }
-  return bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
 }

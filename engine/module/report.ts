@@ -1,4 +1,5 @@
 import type { Crypto } from '../crypto/crypto.ts';
+import { plainBytes } from '../encoding/bytes.ts';
 import { makeCallGraph, referencesEscape } from './call-graph.ts';
 import { readCode } from './code.ts';
 import { Cursor } from './cursor.ts';
@@ -40,7 +41,8 @@ const DATA = 11;
  * compiled. Whether the readers agree is recorded, not demanded: see `requireAgreement`.
  * @throws {InputError} `component-not-module`, `invalid-module` or `too-large`, with the byte offset.
  */
-export function inspectModule(crypto: Crypto, bytes: Uint8Array): ModuleReport {
+export function inspectModule(crypto: Crypto, given: Uint8Array): ModuleReport {
+  const bytes = plainBytes(given);
   const layout = readLayout(bytes);
   requireValid(bytes, layout.sections);
   return { sha256: crypto.sha256(bytes), ...reportOf(bytes, layout) };

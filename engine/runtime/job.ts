@@ -13,33 +13,32 @@ export interface JobContents {
   readonly entry: string;
 }
 
+// Only this file holds the key that lets the constructor pass, and the function that opens a job.
+const MAKER = Symbol('job');
+let open: (job: SealedJob) => JobContents;
+
 class SealedJob {
+  readonly #executor: AdmittedExecutor;
   readonly #contents: JobContents;
 
-  private constructor(contents: JobContents) {
+  constructor(maker: symbol, executor: AdmittedExecutor, contents: JobContents) {
+    if (maker !== MAKER || new.target !== SealedJob) {
+      throw new AdmissionError('a job is made of an executor that the gate admitted only');
+    }
+    this.#executor = executor;
     this.#contents = contents;
     Object.freeze(this);
   }
 
   static {
     Object.freeze(SealedJob.prototype);
-  }
-
-  static seal(
-    executor: AdmittedExecutor,
-    about: Pick<JobContents, 'input' | 'limits' | 'entry'>,
-  ): SealedJob | RunProblem {
-    const { module, imports, whitelist } = openAdmitted(executor);
-    const bindings = bindImports(imports, whitelist, executor.tier);
-    if (!Array.isArray(bindings)) return bindings;
-    return new SealedJob({ ...about, module, bindings });
-  }
-
-  static open(job: SealedJob): JobContents {
-    if (typeof job !== 'object' || job === null || !(#contents in job)) {
-      throw new AdmissionError('this is not a job made of an executor that the gate admitted');
-    }
-    return job.#contents;
+    open = (job) => {
+      if (typeof job !== 'object' || job === null || !(#contents in job)) {
+        throw new AdmissionError('this is not a job made of an executor that the gate admitted');
+      }
+      openAdmitted(job.#executor); // a job may have waited while its admission was dropped
+      return job.#contents;
+    };
   }
 }
 
@@ -58,15 +57,19 @@ export function createJob(
   executor: AdmittedExecutor,
   about: Pick<JobContents, 'input' | 'limits' | 'entry'>,
 ): Job | RunProblem {
-  return SealedJob.seal(executor, about);
+  const { module, imports, whitelist } = openAdmitted(executor);
+  const bindings = bindImports(imports, whitelist, executor.tier);
+  if (!Array.isArray(bindings)) return bindings;
+  return new SealedJob(MAKER, executor, { ...about, module, bindings });
 }
 
 /**
  * Opens a job, for the isolation that executes it.
- * @throws {AdmissionError} for an object that {@link createJob} did not make.
+ * @throws {AdmissionError} for an object that {@link createJob} did not make, or whose executor is no
+ * longer admitted.
  */
 export function openJob(job: Job): JobContents {
-  return SealedJob.open(job);
+  return open(job);
 }
 
 export function isJob(value: Job | RunProblem): value is Job {

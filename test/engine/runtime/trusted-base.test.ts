@@ -25,25 +25,10 @@ async function graphOf(entry: string) {
   return {
     files: Object.keys(result.metafile.inputs),
     externals,
-    text: result.outputFiles.map(({ text }) => text).join(),
   };
 }
 
 const PURE = /^(engine\/(runtime|encoding)\/|node_modules\/(canonicalize|jsonc-parser)\/)/;
-const REACHES_OUT =
-  /\b(fetch|XMLHttpRequest|WebSocket|EventSource|Worker|process|require|globalThis|window|self|Date|performance|crypto|setTimeout|queueMicrotask|console|eval|Function)\b\s*[.(]|\bimport\s*\(|Math\.random/;
-
-test('host functions import nothing but data handling, and reach no I/O, clock or random source', async () => {
-  const { files, externals, text } = await graphOf('engine/runtime/host.ts');
-  assert.deepEqual(externals, []);
-  assert.deepEqual(
-    files.filter((file) => !PURE.test(file)),
-    [],
-  );
-  assert.ok(files.includes('engine/runtime/host-functions.ts'));
-  assert.equal(REACHES_OUT.exec(text)?.[0], undefined);
-});
-
 test('the guest’s side as a whole imports nothing but data handling', async () => {
   const { files, externals } = await graphOf('engine/runtime/execute.ts');
   assert.deepEqual(externals, []);

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { BinaryReader, type IOperatorInformation } from 'wasmparser';
 import { Cursor } from '../../../engine/module/cursor.ts';
-import { compareWithV8, countAgreeing, recipeFor } from '../../../engine/module/index.ts';
 import { type OperatorSink, walkOperators } from '../../../engine/module/operators.ts';
+import { recipeFor } from '../../../engine/module/recipes.ts';
 import { reportOf } from '../../../engine/module/report.ts';
-import type { Feature, ModuleReport } from '../../../engine/module/types.ts';
 import { readLayout } from '../../../engine/module/walker.ts';
 import { inspect } from './modules.ts';
 
@@ -16,7 +14,6 @@ const EXAMPLES = new URL('../../../examples/', import.meta.url);
 
 interface CorpusModule {
   readonly path: string;
-  readonly features: readonly string[];
   readonly v8: boolean;
 }
 
@@ -24,77 +21,14 @@ const modules: readonly CorpusModule[] = JSON.parse(
   readFileSync(new URL('modules.json', CORPUS), 'utf8'),
 );
 
-function read(path: string): Uint8Array | undefined {
-  const file = fileURLToPath(new URL(`node_modules/${path}`, CORPUS));
-  return existsSync(file) ? new Uint8Array(readFileSync(file)) : undefined;
-}
-
-/** The corpus's own names of features, where this engine's differ or it has none. */
-const RENAMED: ReadonlyMap<string, Feature | undefined> = new Map([
-  ['legacy-exceptions', 'exceptions-legacy'],
-  ['typed-references', 'function-references'],
-  ['nontrapping-float-to-int', 'saturating-float-to-int'],
-  ['atomics', 'threads'],
-  ['table64', 'memory64'],
-]);
-
-for (const { path, features, v8 } of modules) {
-  const bytes = read(path);
-  test(`reads ${path}`, { skip: bytes === undefined }, () => {
-    if (bytes === undefined) return;
-    const report = v8 ? inspect(bytes) : undefined;
-    if (report === undefined) {
-      assert.throws(() => inspect(bytes), { code: 'invalid-module' });
-      return;
-    }
-    assert.ok(countAgreeing(report) >= 2);
-    const compiled = new WebAssembly.Module(new Uint8Array(bytes));
-    assert.equal(compareWithV8(report.imports, compiled).outcome, 'agrees');
-    assert.deepEqual(
-      report.exports.map(({ name, kind }) => ({ name, kind })),
-      WebAssembly.Module.exports(compiled),
-    );
-    assert.ok(!report.features.includes('unknown-instructions'));
-    for (const feature of features) {
-      const known = RENAMED.get(feature) ?? feature;
-      if (OURS.has(known)) assert.ok(holds(report, known), `${known} of ${report.features}`);
-    }
-    for (let i = 0; i < report.imports.length; i++) checkPath(report, i);
-  });
-}
-
-/** The names that both this engine and the corpus use. */
-const OURS: ReadonlySet<string> = new Set([
-  'bulk-memory',
-  'exceptions-legacy',
-  'function-references',
-  'gc',
-  'multi-value',
-  'reference-types',
-  'saturating-float-to-int',
-  'sign-extension',
-  'simd',
-  'threads',
-]);
-
-function holds(report: ModuleReport, feature: string): boolean {
-  return report.features.some((known) => known === feature);
-}
-
-/** What every path must be, whatever the module. */
-function checkPath(report: ModuleReport, importIndex: number): void {
-  const path = report.callGraph.pathTo(importIndex);
-  if (path === undefined) return;
-  assert.equal(path.frames[0]?.via, 'root');
-  assert.equal(path.frames.filter(({ lastOfAuthor }) => lastOfAuthor).length, 1);
-  const seen = new Set(path.frames.map(({ functionIndex }) => functionIndex));
-  assert.equal(seen.size, path.frames.length);
+function read(path: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(`node_modules/${path}`, CORPUS)));
 }
 
 test('walks the same instructions as wasmparser', () => {
-  for (const { path, v8 } of modules.filter(({ v8 }) => v8)) {
+  for (const { path } of modules.filter(({ v8 }) => v8)) {
     const bytes = read(path);
-    if (bytes === undefined || bytes.length > 2_000_000 || !v8) continue;
+    if (bytes.length > 2_000_000) continue;
     assert.deepEqual(callsByWalk(bytes), callsByWasmparser(bytes), path);
   }
 });
@@ -102,7 +36,6 @@ test('walks the same instructions as wasmparser', () => {
 test('reads modules that this V8 refuses, once they are known to be valid', () => {
   for (const { path } of modules.filter(({ v8 }) => !v8)) {
     const bytes = read(path);
-    if (bytes === undefined) continue;
     const report = reportOf(bytes, readLayout(bytes));
     assert.ok(!report.features.includes('unknown-instructions'), path);
     assert.equal(report.readers[1]?.outcome, 'agrees', path);
@@ -165,13 +98,18 @@ function callsByWasmparser(bytes: Uint8Array): string[] {
 
 const PRINTLN = new URL('impure/println/build/println.wasm', EXAMPLES);
 
-test('finds the println of a Rust module through its table', { skip: !existsSync(PRINTLN) }, () => {
+test('finds the println of a Rust module through its table', () => {
   const report = inspect(new Uint8Array(readFileSync(PRINTLN)));
   const index = report.imports.findIndex(({ name }) => name === 'fd_write');
   const path = report.callGraph.pathTo(index);
   const names = path?.frames.map(({ name }) => name) ?? [];
-  assert.ok(names.includes('core::fmt::write'), names.join(' → '));
-  assert.ok(names.includes('std::io::Write::write_all'), names.join(' → '));
+  // Of the functions of two types that core::fmt::write calls, write_str is of the rarer one.
+  assert.deepEqual(names.slice(-4), [
+    'core::fmt::write',
+    '<&mut W as core::fmt::Write>::write_str',
+    'std::io::Write::write_all',
+    names.at(-1),
+  ]);
   const through = path?.frames.find(({ via }) => via === 'indirect');
   assert.equal(typeof through?.table?.elementIndex, 'number');
   assert.equal(path?.frames.find(({ lastOfAuthor }) => lastOfAuthor)?.name, 'plan');
