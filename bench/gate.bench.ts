@@ -3,6 +3,7 @@
 
 import { createPublicKey, hash, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { certify } from '../engine/certificate/certify.ts';
 import { privateKeyPem, publicKeyPem, signerFromSeed } from '../engine/crypto/keys.ts';
 import { createGate } from '../engine/gate/admit.ts';
@@ -39,9 +40,7 @@ const signature = sign(null, message, privateKeyPem(seed));
 
 const rows: (string | number)[][] = [];
 for (const { name, file, strip } of EXECUTORS) {
-  const built = new Uint8Array(
-    readFileSync(new URL(`../examples/${file}/build/${file}.wasm`, import.meta.url)),
-  );
+  const built = new Uint8Array(readFileSync(join('examples', file, 'build', `${file}.wasm`)));
   const bytes = strip ? withoutCustomSections(built) : built;
   const result = await certify(nodeCrypto, {
     report: inspectModule(nodeCrypto, bytes),

@@ -10,14 +10,14 @@ export interface PairedResult {
 
 /**
  * Runs `floor` and `subject` in alternating batches and compares batch by batch.
- * @param options `rounds` batches of `batch` calls each, after `warmup` calls of both.
+ * @param options `rounds` batches of `batch` calls each: short ones, so that what else the machine does falls into few, after `warmup` calls of both.
  */
 export function measurePaired(
   subject: () => void,
   floor: () => void,
   options: { readonly rounds?: number; readonly batch?: number; readonly warmup?: number } = {},
 ): PairedResult {
-  const { rounds = 200, batch = 50, warmup = 2000 } = options;
+  const { rounds = 5000, batch = 1, warmup = 2000 } = options;
   for (let i = 0; i < warmup; i++) {
     floor();
     subject();

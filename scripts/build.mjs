@@ -21,29 +21,38 @@ const REQUIRE =
 export async function ensureBuilt() {
   requireNode();
   ensureInstalled('.', 'dependencies');
-  await build();
+  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+  await bundle(ENTRIES, 'dist');
 }
 
-async function build() {
-  const { build: bundle } = await import('esbuild');
-  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
-  await bundle({
-    absWorkingDir: ROOT,
-    entryPoints: ENTRIES,
-    outdir: 'dist',
-    bundle: true,
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
-    format: 'esm',
-    platform: 'node',
-    // ES modules first: the other builds of some libraries ask for their parts by computed names.
-    mainFields: ['module', 'main'],
-    target: 'node20.19',
-    banner: { js: REQUIRE },
-    sourcemap: false,
-    legalComments: 'none',
-    logLevel: 'warning',
-  });
+/**
+ * Bundles entry points into a folder, as ES modules for Node. Ends the process where that fails.
+ *
+ * @param {Record<string, string>} entryPoints bundle → file
+ * @param {string} outdir
+ */
+export async function bundle(entryPoints, outdir) {
+  const { build } = await import('esbuild');
+  try {
+    await build({
+      absWorkingDir: ROOT,
+      entryPoints,
+      outdir,
+      bundle: true,
+      splitting: true,
+      chunkNames: 'chunks/[name]-[hash]',
+      format: 'esm',
+      platform: 'node',
+      // ES modules first: the other builds of some libraries ask for their parts by computed names.
+      mainFields: ['module', 'main'],
+      target: 'node20.19',
+      banner: { js: REQUIRE },
+      legalComments: 'none',
+      logLevel: 'warning',
+    });
+  } catch {
+    process.exit(1); // esbuild has said what is wrong, and where
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

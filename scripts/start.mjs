@@ -25,9 +25,10 @@ touchstone(1, 'check', '--brief', 'examples');
 step('An impure executor is refused: which import, why it is there, what to do');
 touchstone(1, 'check', 'examples/impure/println');
 
-step('A pure one gets a certificate');
+step('A certificate: refused to the impure one, issued to a pure one');
 touchstone(0, 'keys', 'generate', '--out', KEY);
 touchstone(0, 'keys', 'trust', `${KEY}.pub`, '--trust', TRUST);
+touchstone(1, 'certify', 'examples/impure/println', '--key', KEY);
 touchstone(0, 'certify', 'examples/call', '--key', KEY, '--out', CERTIFICATE);
 
 step("The gate's checks");

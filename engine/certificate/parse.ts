@@ -43,7 +43,7 @@ export function parseCertificate(bytes: Uint8Array, what: string): ParsedCertifi
   const text = decodeUtf8(bytes, what);
   const cursor = new Cursor(text);
   try {
-    return readCertificate(cursor, text);
+    return readCertificate(cursor, text, bytes);
   } catch (error) {
     if (!(error instanceof Unexpected)) throw error;
     parseJson(text, what); // what is not even JSON, or has a key twice, is told by that
@@ -55,13 +55,15 @@ export function parseCertificate(bytes: Uint8Array, what: string): ParsedCertifi
   }
 }
 
-function readCertificate(cursor: Cursor, text: string): ParsedCertificate {
+function readCertificate(cursor: Cursor, text: string, bytes: Uint8Array): ParsedCertificate {
   cursor.literal('{"artifactHash":');
   const artifactHash = cursor.hash();
   cursor.literal(`,"format":"${CERTIFICATE_FORMAT}","proof":`);
   const start = cursor.position;
   const proof = readProof(cursor);
-  const proofBytes = encodeUtf8(text.slice(start, cursor.position));
+  const end = cursor.position;
+  const isAscii = text.length === bytes.length;
+  const proofBytes = isAscii ? bytes.subarray(start, end) : encodeUtf8(text.slice(start, end));
   cursor.literal(',"proofHash":');
   const proofHash = cursor.hash();
   const publisher = cursor.skip(',"publisher":') ? readPublisher(cursor) : undefined;
@@ -190,10 +192,11 @@ class Cursor {
   }
 
   hash(): Sha256 {
-    const digits = this.#text.slice(this.position + 1, this.position + 65);
-    if (!isSha256(digits) || !this.skip(`"${digits}"`)) {
-      throw new Unexpected('64 lower-case hex digits in quotes');
-    }
+    this.literal('"');
+    const digits = this.#text.slice(this.position, this.position + 64);
+    if (!isSha256(digits)) throw new Unexpected('64 lower-case hex digits');
+    this.position += 64;
+    this.literal('"');
     return digits;
   }
 

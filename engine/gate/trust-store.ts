@@ -66,11 +66,11 @@ export function parseTrustStore(
 
 /** Makes a trust store of keys. */
 export function makeTrustStore(keys: readonly TrustedKey[]): TrustStore {
-  const byRole = new Map<string, TrustedKey>();
-  for (const trusted of keys) byRole.set(`${trusted.role} ${trusted.key.keyId}`, trusted);
+  const byRole = new Map(ROLES.map((role) => [role, new Map<string, TrustedKey>()]));
+  for (const trusted of keys) byRole.get(trusted.role)?.set(trusted.key.keyId, trusted);
   return Object.freeze({
     keys: Object.freeze([...keys]),
-    find: (keyId: string, role: KeyRole) => byRole.get(`${role} ${keyId}`),
+    find: (keyId: string, role: KeyRole) => byRole.get(role)?.get(keyId),
   });
 }
 

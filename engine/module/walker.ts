@@ -375,6 +375,11 @@ class Reader {
   /** An unsigned LEB128 of at most five bytes with no bit beyond 32 (5.2.2). */
   u32(what: string): number {
     const at = this.position;
+    const first = this.peek();
+    if (first !== undefined && first < 0x80) {
+      this.position++;
+      return first;
+    }
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.byte(what);
