@@ -1,5 +1,5 @@
+import { skipConstantExpression } from './code/operators.ts';
 import type { Cursor } from './cursor.ts';
-import { skipConstantExpression } from './operators.ts';
 import { type Limits, referenceTypeText, typeTextOfCode } from './type-text.ts';
 
 /** Tables' and memories' own limits, and what is beyond WebAssembly 1.0 in them. */

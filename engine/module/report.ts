@@ -1,19 +1,19 @@
 import type { Crypto } from '../crypto/crypto.ts';
 import { plainBytes } from '../encoding/bytes.ts';
-import { makeCallGraph, referencesEscape } from './call-graph.ts';
-import { readCode } from './code.ts';
+import { readCode } from './code/code.ts';
+import { FeatureScan } from './code/features.ts';
+import { useDataFeatures, useDeclaredFeatures } from './code/static-features.ts';
 import { Cursor } from './cursor.ts';
-import { Edges } from './edges.ts';
-import { FeatureScan } from './features.ts';
-import { FunctionTypes } from './function-types.ts';
+import { makeCallGraph, referencesEscape } from './graph/call-graph.ts';
+import { Edges } from './graph/edges.ts';
+import { FunctionTypes } from './graph/function-types.ts';
+import { Sites } from './graph/sites.ts';
+import { tableContents } from './graph/table-contents.ts';
 import { describeDifference, type SeenImport } from './import-difference.ts';
 import { type DefinedLimits, type DefinedTable, readMemories, readTables } from './limits.ts';
-import { FunctionNames } from './names.ts';
+import { FunctionNames } from './names/names.ts';
 import type { ParsedModule } from './parsed-module.ts';
 import { secondOpinion } from './second-opinion.ts';
-import { Sites } from './sites.ts';
-import { useDataFeatures, useDeclaredFeatures } from './static-features.ts';
-import { tableContents } from './table-contents.ts';
 import { limitsText, parseLimitsText, sameTypeText } from './type-text.ts';
 import type {
   ExportEntry,

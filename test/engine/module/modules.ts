@@ -1,4 +1,5 @@
-import { inspectModule, type ModuleReport } from '../../../engine/module/index.ts';
+import { inspectModule } from '../../../engine/module/report.ts';
+import type { ModuleReport } from '../../../engine/module/types.ts';
 import { assembleWat } from '../../../engine/module/wat.ts';
 import { nodeCrypto } from '../../../engine/platform/node/crypto.ts';
 

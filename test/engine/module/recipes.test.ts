@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isLibraryName, markLastOfAuthor } from '../../../engine/module/author.ts';
+import { isLibraryName, markLastOfAuthor } from '../../../engine/module/names/author.ts';
 import { recipeFor } from '../../../engine/module/recipes.ts';
 import type { CallPath, ImportEntry } from '../../../engine/module/types.ts';
 

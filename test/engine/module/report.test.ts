@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { InputError } from '../../../engine/encoding/input-error.ts';
-import { compareWithV8, countAgreeing, requireAgreement } from '../../../engine/module/index.ts';
+import { countAgreeing, requireAgreement } from '../../../engine/module/agreement.ts';
+import { compareWithV8 } from '../../../engine/module/v8-opinion.ts';
 import { assembleWat } from '../../../engine/module/wat.ts';
 import { body, inspect, inspectWat, leb, moduleOf, name, section, vector } from './modules.ts';
 

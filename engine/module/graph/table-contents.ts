@@ -1,7 +1,7 @@
-import type { TableMoves } from './code.ts';
+import type { TableMoves } from '../code/code.ts';
+import type { DefinedTable } from '../limits.ts';
+import type { ElementSegment } from '../parsed-module.ts';
 import { FunctionSet, type Run } from './function-set.ts';
-import type { DefinedTable } from './limits.ts';
-import type { ElementSegment } from './parsed-module.ts';
 
 /** What may lie in tables and behind references: never too little, sometimes too much. */
 export interface TableContents {

@@ -1,9 +1,9 @@
+import type { CallFrame, CallRoot } from '../types.ts';
 import type { Edges } from './edges.ts';
 import type { FunctionSet, MemberVisitor } from './function-set.ts';
 import type { FunctionTypes } from './function-types.ts';
 import type { Site, Sites } from './sites.ts';
 import type { TableContents } from './table-contents.ts';
-import type { CallFrame, CallRoot } from './types.ts';
 
 /** The graph to search. */
 export interface SearchGraph {

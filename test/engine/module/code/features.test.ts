@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_NONDETERMINISTIC } from '../../../engine/module/features.ts';
-import { reportOf } from '../../../engine/module/report.ts';
-import { readLayout } from '../../../engine/module/walker.ts';
-import { body, inspect, inspectWat, leb, moduleOf, section, vector } from './modules.ts';
+import { MAX_NONDETERMINISTIC } from '../../../../engine/module/code/features.ts';
+import { reportOf } from '../../../../engine/module/report.ts';
+import { readLayout } from '../../../../engine/module/walker.ts';
+import { body, inspect, inspectWat, leb, moduleOf, section, vector } from '../modules.ts';
 
 /** One module each that needs the feature and, but for what is listed, no other. */
 const MODULES: readonly (readonly [text: string, ...features: string[]])[] = [

@@ -1,11 +1,11 @@
-import { markLastOfAuthor } from './author.ts';
-import { demangle } from './demangle.ts';
+import { markLastOfAuthor } from '../names/author.ts';
+import { demangle } from '../names/demangle.ts';
+import type { FunctionNames } from '../names/names.ts';
+import type { ParsedExport, ParsedModule } from '../parsed-module.ts';
+import { mayCarryFunction } from '../type-text.ts';
+import type { CallFrame, CallGraph, CallPath, CallRoot, ImportEntry } from '../types.ts';
 import { FunctionSet } from './function-set.ts';
-import type { FunctionNames } from './names.ts';
-import type { ParsedExport, ParsedModule } from './parsed-module.ts';
 import { Reach, type RootFunction, type SearchGraph } from './reach.ts';
-import { mayCarryFunction } from './type-text.ts';
-import type { CallFrame, CallGraph, CallPath, CallRoot, ImportEntry } from './types.ts';
 
 /** What a call graph is made of. */
 export interface CallGraphParts {

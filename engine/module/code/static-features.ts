@@ -1,9 +1,9 @@
-import { Cursor } from './cursor.ts';
+import { Cursor } from '../cursor.ts';
+import type { DefinedLimits, DefinedTable } from '../limits.ts';
+import type { ParsedModule } from '../parsed-module.ts';
+import type { Feature, ImportEntry, SectionEntry } from '../types.ts';
 import type { FeatureScan } from './features.ts';
-import type { DefinedLimits, DefinedTable } from './limits.ts';
 import { skipConstantExpression } from './operators.ts';
-import type { ParsedModule } from './parsed-module.ts';
-import type { Feature, ImportEntry, SectionEntry } from './types.ts';
 
 /** The parts of a module outside its code that show which features it uses. */
 export interface Declarations {

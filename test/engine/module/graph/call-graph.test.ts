@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reportOf } from '../../../engine/module/report.ts';
-import { readLayout } from '../../../engine/module/walker.ts';
+import { reportOf } from '../../../../engine/module/report.ts';
+import { readLayout } from '../../../../engine/module/walker.ts';
 import {
   body,
   inspect,
@@ -12,7 +12,7 @@ import {
   pathText,
   section,
   vector,
-} from './modules.ts';
+} from '../modules.ts';
 
 const I32 = 0x7f;
 

@@ -1,6 +1,6 @@
 import { OperatorCodeNames } from 'wasmparser';
+import type { Feature, NondeterministicInstruction } from '../types.ts';
 import { FIRST_RELAXED_SIMD } from './opcodes.ts';
-import type { Feature, NondeterministicInstruction } from './types.ts';
 
 /** More nondeterministic instructions than this are not listed: one is enough to refuse a module. */
 export const MAX_NONDETERMINISTIC = 100;

@@ -1,4 +1,4 @@
-import type { ParsedModule } from './parsed-module.ts';
+import type { ParsedModule } from '../parsed-module.ts';
 
 const NO_KEYS: readonly number[] = [];
 

@@ -1,4 +1,4 @@
-import type { CallFrame } from './types.ts';
+import type { CallFrame } from '../types.ts';
 
 /**
  * Names of runtimes, standard libraries and known bindings, after demangling. What none of these

@@ -1,6 +1,6 @@
-import { tryDecodeUtf8 } from '../encoding/utf8.ts';
-import { Cursor } from './cursor.ts';
-import type { SectionEntry } from './types.ts';
+import { tryDecodeUtf8 } from '../../encoding/utf8.ts';
+import { Cursor } from '../cursor.ts';
+import type { SectionEntry } from '../types.ts';
 
 const FUNCTION_NAMES = 1;
 

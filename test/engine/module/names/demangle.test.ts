@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { demangle } from '../../../engine/module/demangle.ts';
+import { demangle } from '../../../../engine/module/names/demangle.ts';
 
 /** From RFC 2603 and the tests of rustc-demangle. */
 const V0: readonly (readonly [string, string])[] = [

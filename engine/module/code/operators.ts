@@ -1,4 +1,4 @@
-import type { Cursor } from './cursor.ts';
+import type { Cursor } from '../cursor.ts';
 import {
   ATOMIC_FENCE,
   FIRST_ATOMIC_ACCESS,

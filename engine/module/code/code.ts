@@ -1,10 +1,10 @@
-import { Cursor } from './cursor.ts';
-import type { Edges } from './edges.ts';
+import { Cursor } from '../cursor.ts';
+import type { Edges } from '../graph/edges.ts';
+import type { FunctionTypes } from '../graph/function-types.ts';
+import type { Sites } from '../graph/sites.ts';
+import type { SectionEntry } from '../types.ts';
 import type { FeatureScan } from './features.ts';
-import type { FunctionTypes } from './function-types.ts';
 import { type OperatorSink, walkOperators } from './operators.ts';
-import type { Sites } from './sites.ts';
-import type { SectionEntry } from './types.ts';
 
 /** What the walk over the code needs to know of the module. */
 export interface CodeContext {
