@@ -15,11 +15,12 @@ const SMALL_ORDER_Y = [0n, 1n, P - 1n, ORDER_8_Y, P - ORDER_8_Y].map(littleEndia
 
 /** Whether `publicKey` is 32 bytes that encode y < p and are not a point of small order. */
 export function isAcceptablePublicKey(publicKey: Uint8Array): boolean {
-  return (
-    publicKey.length === 32 &&
-    isLess(publicKey, 0, P_BYTES, 0x7f) &&
-    !SMALL_ORDER_Y.some((y) => equalsMasked(publicKey, y))
-  );
+  return publicKey.length === 32 && isLess(publicKey, 0, P_BYTES, 0x7f) && !isSmallOrder(publicKey);
+}
+
+/** Whether the first 32 of `bytes` encode one of the eight points of small order. */
+export function isSmallOrder(bytes: Uint8Array): boolean {
+  return SMALL_ORDER_Y.some((y) => y[0] === bytes[0] && equalsMasked(bytes, y));
 }
 
 /** Whether `signature` is 64 bytes R ‖ S with R encoding y < p and S < L. */
