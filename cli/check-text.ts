@@ -3,7 +3,7 @@ import { displayText } from '../engine/encoding/display.ts';
 import type { Examination, ExaminedImport } from '../engine/rules/examine.ts';
 import type { Diagnostic, Severity } from '../engine/rules/types.ts';
 import type { ImportClass } from '../engine/whitelist/types.ts';
-import { color, columns, formatBytes, MARK, plural, wrap } from './terminal.ts';
+import { color, columns, formatBytes, lineWidth, MARK, plural, wrap } from './terminal.ts';
 
 const CLASS_MARKS: Readonly<Record<ImportClass, string>> = {
   pure: MARK.ok,
@@ -31,21 +31,35 @@ export function describeExamination({ artifact, report }: Examination): string {
 }
 
 function describeImports(imports: readonly ExaminedImport[]): string[] {
-  const rows = imports
-    .slice(0, MAX_LISTED)
-    .map((entry) => [
-      `${CLASS_MARKS[entry.class]} ${entry.class}`,
-      `${displayText(entry.module, 60)}.${displayText(entry.name, 60)}`,
-      color.dim(
-        displayText(entry.kind === 'function' ? entry.type : `${entry.kind} ${entry.type}`, 80),
-      ),
-      color.dim(entry.category ?? ''),
-    ]);
-  const lines = columns(rows, '  ');
-  const left = imports.length - MAX_LISTED;
+  const listed = imports.slice(0, MAX_LISTED);
+  const lines = columns(fitRows(listed), '  ');
+  const left = imports.length - listed.length;
   if (left > 0)
     lines.push(color.dim(`  … and ${plural(left, 'more import')} (--format json lists all)`));
   return lines;
+}
+
+/** One row an import. Where they are too wide for the line, the category goes first, then the type. */
+function fitRows(imports: readonly ExaminedImport[]): string[][] {
+  const names = imports.map(
+    ({ module, name }) => `${displayText(module, 60)}.${displayText(name, 60)}`,
+  );
+  const types = imports.map(({ kind, type }) =>
+    displayText(kind === 'function' ? type : `${kind} ${type}`, 80),
+  );
+  const longest = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));
+  const room = lineWidth() - '  x directive  '.length - longest(names) - 2;
+  const hasCategories = longest(types) + '  serialization'.length <= room;
+  return imports.map((entry, i) => [
+    `${CLASS_MARKS[entry.class]} ${entry.class}`,
+    names[i] ?? '',
+    color.dim(cut(types[i] ?? '', Math.max(room, 16))),
+    color.dim((hasCategories && entry.category) || ''),
+  ]);
+}
+
+function cut(text: string, room: number): string {
+  return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
 }
 
 function describeVerdict({ imports, allImportsPure, whitelist }: Examination['artifact']): string {
@@ -61,8 +75,9 @@ function describeVerdict({ imports, allImportsPure, whitelist }: Examination['ar
 }
 
 function describeDiagnostic({ code, severity, message, help }: Diagnostic): string {
-  const head = wrap(`${SEVERITY_MARKS[severity]} ${color.bold(code)}  ${message}`, '  ');
-  return help === undefined ? head : `${head}\n${wrap(`${color.cyan('fix')} ${help}`, '      ')}`;
+  const head = wrap(`${SEVERITY_MARKS[severity]} ${color.bold(code)}  ${message}`, '  ', '    ');
+  if (help === undefined) return head;
+  return `${head}\n${wrap(`${color.cyan('fix')} ${help}`, '    ', '        ')}`;
 }
 
 const CLASS_COLORS = {
@@ -81,6 +96,7 @@ export function describeBriefly({ artifact }: Examination): string {
     wrap(
       `${CLASS_COLORS[each](each.padEnd(9))}  ${namesOf(imports.filter((entry) => entry.class === each))}`,
       '    ',
+      '               ',
     ),
   );
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;

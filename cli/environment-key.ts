@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PublicKey, Signer } from '../engine/crypto/crypto.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Signer } from '../engine/crypto/crypto.ts';
 import {
   parsePrivateKeyPem,
   parsePublicKeyPem,
@@ -20,31 +22,67 @@ const KEY_FILE = 'environment.pem';
 /** What git must not take of `.touchstone`: the key, and receipts, which every machine has of its own. */
 const IGNORED = `${KEY_FILE}\nreceipts/\n`;
 
+/** How long another run may take to write the key that it has begun to make. */
+const PATIENCE_MS = 2_000;
+
 /** The key that signs this workspace's receipts; made, and said to be made, on the first run. */
 export async function environmentSigner(): Promise<Signer> {
   const file = workspaceFile(KEY_FILE);
-  const text = await readTextFileIfPresent(file);
-  if (text !== undefined) return parsePrivateKeyPem(nodeCrypto, text, displayText(file, 500));
+  const known = await readSigner(file);
+  if (known !== undefined) {
+    await writePublicKey(file, known);
+    return known;
+  }
+  try {
+    return await makeSigner(file);
+  } catch (error) {
+    // Two first runs at once both find no key; the slower one takes the key of the faster.
+    const theirs = await readSigner(file);
+    if (theirs === undefined) throw error;
+    return theirs;
+  }
+}
+
+/** The key in a file, waiting for whoever has made the file and not written to it yet. */
+async function readSigner(file: string): Promise<Signer | undefined> {
+  const end = performance.now() + PATIENCE_MS;
+  let text = await readTextFileIfPresent(file);
+  while (text === '' && performance.now() < end) {
+    await sleep(20);
+    text = await readTextFileIfPresent(file);
+  }
+  return text === undefined
+    ? undefined
+    : parsePrivateKeyPem(nodeCrypto, text, displayText(file, 500));
+}
+
+async function makeSigner(file: string): Promise<Signer> {
   const seed = nodeCrypto.randomBytes(32);
   const signer = signerFromSeed(nodeCrypto, seed);
   await createFile(workspaceFile('.gitignore'), IGNORED, 0o644).catch(() => undefined);
   await createFile(file, privateKeyPem(seed), 0o600);
-  await createFile(`${file}.pub`, publicKeyPem(signer.publicKey), 0o644);
+  await writePublicKey(file, signer);
   message(
-    `Made this workspace's environment key ${shortHash(signer.publicKey.keyId)}…, which signs its receipts: ${join('.touchstone', KEY_FILE)}`,
+    `Made this workspace's environment key ${shortHash(signer.publicKey.keyId)}…, which signs its receipts:\n  ${join('.touchstone', KEY_FILE)}`,
   );
   return signer;
 }
 
+/** Verifying needs the public key by itself; a run that broke off may have left the private one alone. */
+async function writePublicKey(file: string, { publicKey }: Signer): Promise<void> {
+  const path = `${file}.pub`;
+  if (existsSync(path)) return;
+  await createFile(path, publicKeyPem(publicKey), 0o644).catch((error) => {
+    if (!existsSync(path)) throw error; // else another run wrote it at the same time
+  });
+}
+
 /** A trust store in which this workspace's own environment key counts too, if there is one. */
-export async function withOwnEnvironment(
-  store: TrustStore,
-): Promise<{ readonly trust: TrustStore; readonly own: PublicKey | undefined }> {
+export async function withOwnEnvironment(store: TrustStore): Promise<TrustStore> {
   const file = `${workspaceFile(KEY_FILE)}.pub`;
   const text = await readTextFileIfPresent(file);
-  if (text === undefined) return { trust: store, own: undefined };
+  if (text === undefined) return store;
   const own = parsePublicKeyPem(nodeCrypto, text, displayText(file, 500));
-  if (store.find(own.keyId, 'environment') !== undefined) return { trust: store, own };
-  const trust = makeTrustStore([...store.keys, { key: own, role: 'environment' }]);
-  return { trust, own };
+  if (store.find(own.keyId, 'environment') !== undefined) return store;
+  return makeTrustStore([...store.keys, { key: own, role: 'environment' }]);
 }

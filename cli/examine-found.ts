@@ -24,7 +24,10 @@ import type { Whitelist } from '../engine/whitelist/types.ts';
 import { CERTIFICATE_SUFFIX } from './certificates.ts';
 import { loadPolicy, loadTrustStore, loadWhitelist } from './workspace.ts';
 
-/** What came of one thing that was found; `unusable` is one line on what could not be read. */
+/**
+ * What came of one thing that was found. `unusable` is one line on what could not be read; both are
+ * there for a file that is no module.
+ */
 export interface FoundResult {
   readonly examination?: Examination;
   readonly unusable?: string;

@@ -20,6 +20,7 @@ export function wholeNumber(min: number): (text: string) => number {
 
 /** Parses `--tier`. */
 export function tier(text: string): 1 | 2 | 3 {
-  if (text === '1' || text === '2' || text === '3') return Number(text) as 1 | 2 | 3;
-  throw new InvalidArgumentError('expected 1, 2 or 3');
+  const found = ([1, 2, 3] as const).find((each) => String(each) === text);
+  if (found === undefined) throw new InvalidArgumentError('expected 1, 2 or 3');
+  return found;
 }

@@ -1,9 +1,9 @@
 import { displayText, shortHash } from '../engine/encoding/display.ts';
-import { canonicalJson } from '../engine/encoding/json.ts';
+import type { JsonValue } from '../engine/encoding/json.ts';
 import type { Decision, DecisionKind } from '../engine/governance/types.ts';
 import type { RunReport } from '../engine/governed-run.ts';
 import { serializeReceipt } from '../engine/provenance/receipt.ts';
-import { color, columns, formatBytes, MARK, plural } from './terminal.ts';
+import { color, columns, formatBytes, labelled, MARK, plural, wrap } from './terminal.ts';
 
 const DECISION_MARKS: Readonly<Record<DecisionKind, string>> = {
   performed: MARK.ok,
@@ -14,23 +14,28 @@ const DECISION_MARKS: Readonly<Record<DecisionKind, string>> = {
 
 /** A run for people: how it ended, what it asked for and what became of that, and its receipt. */
 export function describeRun(report: RunReport): string {
-  const lines = [heading(report)];
-  for (const { level, message } of report.logs) {
-    lines.push(`  ${color.dim(`log ${level}`)}  ${displayText(message, 400)}`);
+  const lines = [wrap(heading(report), '', '  ')];
+  if (report.logs.length > 0) {
+    lines.push(
+      labelled(
+        report.logs.map(({ level, message }) => [
+          color.dim(`log ${level}`.padEnd(10)),
+          displayText(message, 400),
+        ]),
+      ),
+    );
   }
   if (report.status === 'ok' || report.status === 'denied') {
-    lines.push(`  result      ${displayText(canonicalJson(report.result), 400)}`);
-    lines.push(`  directives  ${report.decisions.length === 0 ? 'none' : ''}`.trimEnd());
-    lines.push(...columns(report.decisions.map(describeDecision), '    '));
+    const { decisions } = report;
+    lines.push(
+      labelled([
+        ['result    ', jsonText(report.result)],
+        ['directives', decisions.length === 0 ? 'none' : String(decisions.length)],
+      ]),
+      ...describeDecisions(decisions),
+    );
   }
-  const { fuel, receipt } = report;
-  const used = fuel.used === null ? 'not metered' : fuel.used.toLocaleString('en-US');
-  lines.push(`  fuel        ${used}, limit ${fuel.limit.toLocaleString('en-US')}`);
-  lines.push(
-    `  receipt     epoch ${receipt.epoch} of ${displayText(receipt.executor)}, ${formatBytes(serializeReceipt(receipt).length)}, signed by environment ${shortHash(receipt.signer)}…`,
-    `              run ${receipt.run}, tier ${receipt.tier} ${receipt.purityMethod}`,
-  );
-  return lines.join('\n');
+  return [...lines, describeReceipt(report)].join('\n');
 }
 
 function heading({ status, receipt, problem, decisions }: RunReport): string {
@@ -47,12 +52,35 @@ function heading({ status, receipt, problem, decisions }: RunReport): string {
   return `${MARK.fail} ${name} ended ${color.red(status)}${why}`;
 }
 
-function describeDecision({ directive, decision, reason }: Decision): string[] {
-  const { type, ...parameters } = directive;
-  return [
-    `${DECISION_MARKS[decision]} ${decision}`,
-    color.bold(displayText(type, 60)),
-    displayText(canonicalJson(parameters), 120),
-    color.dim(reason === undefined ? '' : displayText(reason, 200)),
-  ];
+/** What became of each directive, and below it what it asks for. */
+function describeDecisions(decisions: readonly Decision[]): string[] {
+  const heads = columns(
+    decisions.map(({ directive, decision, reason }) => [
+      `${DECISION_MARKS[decision]} ${decision}`,
+      color.bold(displayText(directive.type, 60)),
+      color.dim(reason === undefined ? '' : displayText(reason, 200)),
+    ]),
+    '    ',
+  );
+  return decisions.flatMap(({ directive: { type: _, ...parameters } }, i) => [
+    heads[i] ?? '',
+    color.dim(wrap(jsonText(parameters), '        ')),
+  ]);
+}
+
+function describeReceipt({ fuel, receipt }: RunReport): string {
+  const used = fuel.used === null ? 'not metered' : fuel.used.toLocaleString('en-US');
+  const size = formatBytes(serializeReceipt(receipt).length);
+  return labelled([
+    ['fuel      ', `${used}, limit ${fuel.limit.toLocaleString('en-US')}`],
+    ['receipt   ', `epoch ${receipt.epoch} of ${displayText(receipt.executor)}, ${size}`],
+    ['', `run ${receipt.run}, tier ${receipt.tier} ${receipt.purityMethod}`],
+    ['', `signed by environment ${shortHash(receipt.signer)}…`],
+  ]);
+}
+
+/** JSON in one line with blanks in it, so that it can be broken; its middle is cut where it is long. */
+function jsonText(value: JsonValue): string {
+  // JSON escapes line breaks in strings, so those that are there are its own.
+  return displayText(JSON.stringify(value, undefined, 1).replace(/\n */g, ' '), 600);
 }

@@ -13,7 +13,7 @@ export async function readStandardInput(): Promise<Uint8Array> {
     if (length > MAX_DOCUMENT_BYTES) {
       throw new InputError(
         'too-large',
-        `standard input has more than ${MAX_DOCUMENT_BYTES} bytes; no document is that large`,
+        `standard input has more than ${MAX_DOCUMENT_BYTES.toLocaleString('en-US')} bytes; no document is that large`,
       );
     }
     pieces.push(piece);

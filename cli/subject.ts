@@ -1,10 +1,13 @@
-import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { displayText } from '../engine/encoding/display.ts';
 import { InputError } from '../engine/encoding/input-error.ts';
-import { readDocument, resolveInProject } from '../engine/platform/node/files.ts';
+import { inspectModule } from '../engine/module/report.ts';
+import type { ModuleReport } from '../engine/module/types.ts';
+import { nodeCrypto } from '../engine/platform/node/crypto.ts';
+import { isMissingFile, readDocument, resolveInProject } from '../engine/platform/node/files.ts';
 import { type Manifest, parseManifest } from '../engine/project/manifest.ts';
 import { MANIFEST_NAME } from '../engine/project/manifest-schema.ts';
+import { isFolder } from './paths.ts';
 
 /** The one executor a command is about. */
 export interface Subject {
@@ -24,8 +27,42 @@ export interface Subject {
  * @throws {InputError} for a path, manifest or artifact that cannot be used.
  */
 export async function findSubject(path: string): Promise<Subject> {
-  const manifestPath = (await isFolder(path)) ? join(path, MANIFEST_NAME) : path;
-  if (extname(manifestPath) !== '.json') return moduleSubject(path);
+  if (await isFolder(path)) return projectSubject(await manifestOf(path));
+  return extname(path) === '.json' ? projectSubject(path) : moduleSubject(path);
+}
+
+/**
+ * Inspects a module for a command that needs it to be one.
+ * @param path names it in the message.
+ * @throws {InputError} for bytes that are no module.
+ */
+export function inspectNamed(path: string, bytes: Uint8Array): ModuleReport {
+  try {
+    return inspectModule(nodeCrypto, bytes);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(error.code, `${displayText(path, 500)}: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+async function manifestOf(folder: string): Promise<string> {
+  const path = join(folder, MANIFEST_NAME);
+  try {
+    await isFolder(path);
+    return path;
+  } catch (error) {
+    if (!isMissingFile(error)) throw error;
+    throw new InputError(
+      'unreadable',
+      `${displayText(folder, 500)}: it is a folder without ${MANIFEST_NAME}; name a project or a .wasm file`,
+      { cause: error },
+    );
+  }
+}
+
+async function projectSubject(manifestPath: string): Promise<Subject> {
   const shown = displayText(manifestPath, 500);
   const manifest = parseManifest(await readDocument(manifestPath), shown);
   return {
@@ -44,6 +81,12 @@ async function findArtifact(manifestPath: string, manifest: Manifest): Promise<s
 }
 
 function moduleSubject(path: string): Subject {
+  if (extname(path) === '.wat') {
+    throw new InputError(
+      'usage',
+      `${displayText(path, 500)}: it is text, and only bytes are certified and run; assemble it to .wasm`,
+    );
+  }
   const name = basename(path, extname(path))
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, '-')
@@ -56,21 +99,4 @@ function moduleSubject(path: string): Subject {
     name: name === '' ? 'module' : name,
     executor: `${name === '' ? 'module' : name}@0`,
   };
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    const reasons: Readonly<Record<string, string>> = {
-      ENOENT: 'no such file or folder',
-      EACCES: 'permission denied',
-      ELOOP: 'too many symbolic links in a row',
-      ENAMETOOLONG: 'the name is too long',
-      ENOTDIR: 'a part of the path is not a folder',
-    };
-    const reason = reasons[String(code)] ?? 'it cannot be read';
-    throw new InputError('unreadable', `${displayText(path, 500)}: ${reason}`, { cause });
-  }
 }

@@ -1,7 +1,14 @@
 import pc from 'picocolors';
 
-/** Colours for the terminal; plain text where there is none, or where NO_COLOR is set. */
-export const color = pc;
+/** Whether the answer is coloured: on a terminal, or where FORCE_COLOR asks for it; NO_COLOR wins. */
+function wantsColor({ NO_COLOR, FORCE_COLOR, TERM }: NodeJS.ProcessEnv): boolean {
+  if (NO_COLOR !== undefined && NO_COLOR !== '') return false;
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0';
+  return process.stdout.isTTY === true && TERM !== 'dumb';
+}
+
+/** Colours for the answer. Messages on stderr are plain. */
+export const color = pc.createColors(wantsColor(process.env));
 
 export const MARK = {
   ok: color.green('✔'),
@@ -38,6 +45,11 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
 }
 
+/** How many columns a line of the answer may have: those of the terminal, within reason. */
+export function lineWidth(): number {
+  return Math.max(40, Math.min(process.stdout.columns ?? 100, 110));
+}
+
 /**
  * Aligns rows of cells into columns, two spaces apart; the width of a cell leaves colours out.
  * Lines end without trailing blanks.
@@ -47,11 +59,14 @@ export function columns(rows: readonly (readonly string[])[], indent = ''): stri
   for (const row of rows) {
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, width(cell));
   }
-  return rows.map((row) =>
-    (
-      indent + row.map((cell, i) => cell + ' '.repeat((widths[i] ?? 0) - width(cell))).join('  ')
-    ).trimEnd(),
-  );
+  return rows.map((row) => {
+    // An empty cell in colour is not an empty string, so trimming the line would not do.
+    const cells = row.slice(0, row.findLastIndex((cell) => width(cell) > 0) + 1);
+    const padded = cells.map((cell, i) =>
+      i === cells.length - 1 ? cell : cell + ' '.repeat((widths[i] ?? 0) - width(cell)),
+    );
+    return indent + padded.join('  ');
+  });
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: an ANSI colour starts with a control
@@ -61,19 +76,38 @@ function width(cell: string): number {
   return [...cell.replace(ANSI, '')].length;
 }
 
-/** Breaks a sentence at blanks so that no line passes the terminal's width, each line indented. */
-export function wrap(sentence: string, indent: string): string {
-  const room = Math.max(40, Math.min(process.stdout.columns ?? 100, 110)) - width(indent);
+/**
+ * Breaks a sentence at blanks so that no line passes {@link lineWidth}; only a word that is longer by
+ * itself does.
+ * @param hanging the indent of every line but the first.
+ */
+export function wrap(sentence: string, indent: string, hanging = indent): string {
   const lines: string[] = [];
-  let line = '';
+  let line = indent;
+  let isEmpty = true;
   for (const word of sentence.split(' ')) {
-    if (line !== '' && width(line) + 1 + width(word) > room) {
+    if (!isEmpty && width(line) + 1 + width(word) > lineWidth()) {
       lines.push(line);
-      line = word;
+      line = hanging + word;
     } else {
-      line = line === '' ? word : `${line} ${word}`;
+      line += isEmpty ? word : ` ${word}`;
     }
+    isEmpty = false;
   }
   lines.push(line);
-  return lines.map((each) => indent + each).join('\n');
+  return lines.map((each) => each.trimEnd()).join('\n');
+}
+
+/**
+ * Rows of a label and a value, the values below each other; a long value goes on under its
+ * beginning.
+ */
+export function labelled(rows: readonly (readonly [string, string])[], indent = '  '): string {
+  const labels = Math.max(...rows.map(([label]) => width(label)));
+  const hanging = ' '.repeat(indent.length + labels + 2);
+  return rows
+    .map(([label, value]) =>
+      wrap(value, `${indent}${label}${' '.repeat(labels - width(label))}  `, hanging),
+    )
+    .join('\n');
 }

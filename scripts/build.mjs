@@ -13,9 +13,9 @@ const ENTRIES = {
   'executor-host': 'engine/platform/node/worker-main.ts',
 };
 
-// Bundled CommonJS libraries ask for Node's own modules by `require`, which ES modules lack.
-const REQUIRE =
-  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+// What bundled CommonJS libraries expect to find, and ES modules lack.
+const COMMONJS =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url); const __dirname = import.meta.dirname;";
 
 /** Installs what the build needs, then builds. */
 export async function ensureBuilt() {
@@ -46,7 +46,7 @@ export async function bundle(entryPoints, outdir) {
       // ES modules first: the other builds of some libraries ask for their parts by computed names.
       mainFields: ['module', 'main'],
       target: 'node20.19',
-      banner: { js: REQUIRE },
+      banner: { js: COMMONJS },
       legalComments: 'none',
       logLevel: 'warning',
     });

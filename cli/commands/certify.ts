@@ -5,13 +5,22 @@ import { parsePrivateKeyPem } from '../../engine/crypto/keys.ts';
 import { displayText, shortHash } from '../../engine/encoding/display.ts';
 import { canonicalBytes } from '../../engine/encoding/json.ts';
 import { requireAgreement } from '../../engine/module/agreement.ts';
-import { inspectModule } from '../../engine/module/report.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { readModule, readTextFile, writeFileAtomic } from '../../engine/platform/node/files.ts';
 import { CERTIFICATE_SUFFIX, IN_TOTO_SUFFIX } from '../certificates.ts';
 import { type Format, formatOption } from '../options.ts';
-import { findSubject } from '../subject.ts';
-import { formatBytes, MARK, message, plural, print, printJson } from '../terminal.ts';
+import { findSubject, inspectNamed } from '../subject.ts';
+import {
+  columns,
+  formatBytes,
+  labelled,
+  MARK,
+  message,
+  plural,
+  print,
+  printJson,
+  wrap,
+} from '../terminal.ts';
 import { whitelistToDecideBy } from '../workspace.ts';
 
 interface CertifyOptions {
@@ -39,8 +48,8 @@ Examples:
   $ touchstone keys generate --out certifier.pem
   $ touchstone certify examples/call --key certifier.pem
 
-Beside the certificate it writes <artifact>${IN_TOTO_SUFFIX}: the same proof as an in-toto
-statement in a DSSE envelope, for other people's tools.`,
+Beside the certificate it writes <artifact>${IN_TOTO_SUFFIX}: the same proof as an
+in-toto statement in a DSSE envelope, for other people's tools.`,
     )
     .action(certifyAction);
 }
@@ -51,7 +60,7 @@ async function certifyAction(path: string, options: CertifyOptions): Promise<voi
   const certifier = await readSigner(options.key);
   const publisher =
     options.publisherKey === undefined ? undefined : await readSigner(options.publisherKey);
-  const report = inspectModule(nodeCrypto, await readModule(subject.artifact));
+  const report = inspectNamed(subject.artifact, await readModule(subject.artifact));
   requireAgreement(report);
   const result = await certify(nodeCrypto, {
     report,
@@ -84,17 +93,26 @@ async function certifyAction(path: string, options: CertifyOptions): Promise<voi
     });
     return;
   }
-  const by = `certifier ${shortHash(certifier.publicKey.keyId)}${publisher ? ` and publisher ${shortHash(publisher.publicKey.keyId)}` : ''}`;
+  const signers = publisher
+    ? `certifier ${shortHash(certifier.publicKey.keyId)}…, publisher ${shortHash(publisher.publicKey.keyId)}…`
+    : `certifier ${shortHash(certifier.publicKey.keyId)}…`;
   print(
     `${MARK.ok} ${displayText(basename(subject.artifact))} is pure: ${describeProof(proof.imports)}`,
   );
-  print(`  certificate  ${displayText(out, 500)}  (${formatBytes(result.bytes.length)}, by ${by})`);
-  print(`  in-toto      ${displayText(inToto, 500)}`);
-  print(`  artifact     sha256 ${artifactHash}`);
+  print(
+    labelled([
+      ['certificate', `${displayText(out, 500)}, ${formatBytes(result.bytes.length)}`],
+      ['in-toto', displayText(inToto, 500)],
+      ['signed by', signers],
+      ['sha256', artifactHash],
+    ]),
+  );
 }
 
 function describeProof(imports: readonly { readonly class: string }[]): string {
   const directives = imports.filter((entry) => entry.class === 'directive').length;
+  if (imports.length === 0) return 'no imports at all';
+  if (directives === 0) return `${plural(imports.length, 'import')}, none with an effect`;
   return `${plural(imports.length, 'import')}, ${imports.length - directives} pure and ${plural(directives, 'directive constructor')}`;
 }
 
@@ -109,17 +127,25 @@ function refuse(
     return;
   }
   if (result.reason === 'readers') {
-    print(`${MARK.fail} not certified: two readers must read the imports. ${result.detail}`);
+    print(
+      wrap(
+        `${MARK.fail} not certified: two readers must read the imports. ${result.detail}`,
+        '',
+        '  ',
+      ),
+    );
     return;
   }
   print(
     `${MARK.fail} not certified: ${plural(result.impure.length, 'import')} outside the whitelist`,
   );
-  for (const entry of result.impure) {
-    print(
-      `    ${displayText(entry.module)}.${displayText(entry.name)}  ${entry.kind} ${displayText(entry.type)}`,
-    );
-  }
+  const rows = result.impure.map((entry) => [
+    `${displayText(entry.module)}.${displayText(entry.name)}`,
+    entry.kind === 'function'
+      ? displayText(entry.type)
+      : `${entry.kind} ${displayText(entry.type)}`,
+  ]);
+  print(columns(rows, '    ').join('\n'));
   message(`Why each import is there: touchstone check ${displayText(path, 500)}`);
 }
 

@@ -1,13 +1,15 @@
 import { Command, Option } from 'commander';
+import { displayText } from '../../engine/encoding/display.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { discover, type Found } from '../../engine/platform/node/discovery.ts';
 import type { Examination } from '../../engine/rules/examine.ts';
 import { toSarif } from '../../engine/rules/sarif.ts';
+import { checkDocument } from '../check-json.ts';
 import { describeBriefly, describeExamination, describeSummary } from '../check-text.ts';
-import { examineFound } from '../examine-found.ts';
-import { EXIT_UNUSABLE } from '../failure.ts';
+import { examineFound, type FoundResult } from '../examine-found.ts';
+import { complain, EXIT_UNUSABLE } from '../failure.ts';
 import { startProgress } from '../progress.ts';
-import { message, print, printJson } from '../terminal.ts';
+import { print, printJson } from '../terminal.ts';
 import { VERSION } from '../version.ts';
 
 interface CheckOptions {
@@ -32,11 +34,12 @@ export function checkCommand(): Command {
       'after',
       `
 Examples:
-  $ touchstone check                                 everything below this folder that git knows
+  $ touchstone check                  all below this folder that git knows
   $ touchstone check plan.wasm --whitelist mashin@1
-  $ touchstone check --format sarif > purity.sarif   for code scanning
+  $ touchstone check --format sarif > purity.sarif
 
-Each finding has a page: docs/rules/CODE.md. Exit 1 if one is an error.`,
+Each finding has a page: docs/rules/CODE.md. Exit 1 if one is an error, 2 if
+something could not be read or there was nothing to check.`,
     )
     .action(checkAction);
 }
@@ -44,37 +47,48 @@ Each finding has a page: docs/rules/CODE.md. Exit 1 if one is an error.`,
 async function checkAction(paths: readonly string[], options: CheckOptions): Promise<void> {
   const found: Found[] = [];
   for await (const each of discover(paths)) found.push(each);
-  const examinations: Examination[] = [];
-  const unusable: string[] = [];
+  const results: FoundResult[] = [];
   const progress = startProgress(found.length, 'modules');
   for (const each of found) {
-    const result = await examineFound(each, options.whitelist);
-    if (result.unusable !== undefined) unusable.push(result.unusable);
-    if (result.examination !== undefined) examinations.push(result.examination);
+    results.push(await examineFound(each, options.whitelist));
     progress.step();
   }
   progress.end();
-  answer(examinations, options);
-  for (const problem of unusable) message(`touchstone: ${problem}`);
-  if (found.length === 0) message('touchstone: no executor.json, .wasm or .wat was found there');
-  if (unusable.length > 0) process.exitCode = EXIT_UNUSABLE;
-  else if (examinations.some(hasError)) process.exitCode = 1;
+  answer(results, options);
+  // What is wrong with a whitelist or a trust store comes up for each executor, and is said once.
+  const problems = new Set(results.flatMap(({ unusable = [] }) => unusable));
+  if (found.length === 0) problems.add(nothingFound(paths));
+  for (const problem of problems) complain(problem);
+  if (problems.size > 0) process.exitCode = EXIT_UNUSABLE;
+  else if (results.some(hasError)) process.exitCode = 1;
 }
 
-function answer(examinations: readonly Examination[], { format, brief }: CheckOptions): void {
+/** Documents hold what could be examined, also of a file that is no module; people read of that once. */
+function answer(results: readonly FoundResult[], { format, brief }: CheckOptions): void {
+  const examinations = results.flatMap(({ examination = [] }) => examination);
   if (format === 'json') {
-    printJson({ artifacts: examinations.map(({ artifact }) => artifact) });
+    printJson(checkDocument(examinations));
   } else if (format === 'sarif') {
     printJson(toSarif(examinations, { crypto: nodeCrypto, version: VERSION }));
   } else {
-    const describe = brief
-      ? describeBriefly
-      : (each: Examination) => `${describeExamination(each)}\n`;
-    for (const examination of examinations) print(describe(examination));
-    if (examinations.length > 0) print(describeSummary(examinations));
+    const readable = results.flatMap(({ examination = [], unusable }) =>
+      unusable === undefined ? examination : [],
+    );
+    if (readable.length > 0) print(describeAll(readable, brief));
   }
 }
 
-function hasError({ artifact }: Examination): boolean {
-  return artifact.diagnostics.some(({ severity }) => severity === 'error');
+function describeAll(examinations: readonly Examination[], brief: true | undefined): string {
+  const texts = examinations.map(brief ? describeBriefly : describeExamination);
+  return [...texts, describeSummary(examinations)].join(brief ? '\n' : '\n\n');
+}
+
+/** A gate in CI that finds nothing must not look like one that finds nothing wrong. */
+function nothingFound(paths: readonly string[]): string {
+  const where = paths.map((path) => displayText(path, 500)).join(', ');
+  return `${where}: nothing to check: no executor.json, .wasm or .wat there that git does not ignore`;
+}
+
+function hasError({ examination }: FoundResult): boolean {
+  return examination?.artifact.diagnostics.some(({ severity }) => severity === 'error') ?? false;
 }

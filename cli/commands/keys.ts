@@ -1,3 +1,4 @@
+import { unlink } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import type { PublicKey } from '../../engine/crypto/crypto.ts';
 import {
@@ -23,7 +24,7 @@ import {
   writeFileAtomic,
 } from '../../engine/platform/node/files.ts';
 import { type Format, formatOption } from '../options.ts';
-import { MARK, print, printJson } from '../terminal.ts';
+import { labelled, MARK, print, printJson } from '../terminal.ts';
 
 /** `touchstone keys generate|show|trust`. */
 export function keysCommand(): Command {
@@ -31,7 +32,15 @@ export function keysCommand(): Command {
     .description('make, show and trust Ed25519 keys (PEM files that openssl reads)')
     .addCommand(generateCommand())
     .addCommand(showCommand())
-    .addCommand(trustCommand());
+    .addCommand(trustCommand())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ touchstone keys generate --out certifier.pem
+  $ touchstone keys show certifier.pem.pub
+  $ touchstone keys trust certifier.pem.pub --trust .touchstone/trust.json`,
+    );
 }
 
 function generateCommand(): Command {
@@ -50,14 +59,24 @@ Example:
       const seed = nodeCrypto.randomBytes(32);
       const { publicKey } = signerFromSeed(nodeCrypto, seed);
       await createFile(out, privateKeyPem(seed), 0o600);
-      await createFile(`${out}.pub`, publicKeyPem(publicKey), 0o644);
+      try {
+        await createFile(`${out}.pub`, publicKeyPem(publicKey), 0o644);
+      } catch (error) {
+        await unlink(out); // half a pair would only stand in the way of the next attempt
+        throw error;
+      }
       if (format === 'json') {
         printJson({ keyId: publicKey.keyId, privateKey: out, publicKey: `${out}.pub` });
         return;
       }
       print(`${MARK.ok} key ${publicKey.keyId}`);
-      print(`  private  ${displayText(out, 500)}  (mode 0600; keep it to yourself)`);
-      print(`  public   ${displayText(out, 500)}.pub`);
+      const path = displayText(out, 500);
+      print(
+        labelled([
+          ['private', `${path}, mode 0600; keep it to yourself`],
+          ['public', `${path}.pub`],
+        ]),
+      );
     });
 }
 
@@ -66,6 +85,12 @@ function showCommand(): Command {
     .description('show the id of a private or public key, never its secret')
     .argument('<file>', 'a PEM key file')
     .addOption(formatOption())
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ touchstone keys show certifier.pem.pub`,
+    )
     .action(async (file: string, { format }: { format: Format }) => {
       const { key, kind } = await readEitherKey(file);
       if (format === 'json') printJson({ keyId: key.keyId, kind });
@@ -98,7 +123,7 @@ function trustCommand(): Command {
       'after',
       `
 Example:
-  $ touchstone keys trust alice.pem.pub --trust .touchstone/trust.json --label "Alice, platform team"`,
+  $ touchstone keys trust alice.pem.pub --trust .touchstone/trust.json --label Alice`,
     )
     .action(async (file: string, options: TrustOptions) => {
       const key = parsePublicKeyPem(nodeCrypto, await readTextFile(file), displayText(file, 500));
@@ -110,9 +135,10 @@ Example:
       const store = displayText(options.trust, 500);
       print(
         added
-          ? `${MARK.ok} ${store} now trusts ${key.keyId} as ${options.as}`
-          : `${MARK.ok} ${store} trusted ${key.keyId} as ${options.as} already`,
+          ? `${MARK.ok} ${store} now trusts this key as ${options.as}`
+          : `${MARK.ok} ${store} trusted this key as ${options.as} already`,
       );
+      print(`  ${key.keyId}`);
     });
 }
 
@@ -126,7 +152,7 @@ async function addToTrustStore(key: PublicKey, options: TrustOptions) {
   if (known?.revoked !== undefined) {
     throw new InputError(
       'usage',
-      `${options.trust} revokes this key as ${options.as}; take the entry out by hand if that is meant`,
+      `${displayText(options.trust, 500)} revokes this key as ${options.as}; take the entry out by hand if that is meant`,
     );
   }
   if (known !== undefined) return { added: false, count: store.keys.length };
@@ -154,7 +180,8 @@ async function readEitherKey(
 /** The end of a UTC day, in milliseconds since the Unix epoch. */
 function parseDay(text: string): number {
   const start = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  if (Number.isNaN(start)) {
+  // Date.parse takes the 31st of a shorter month for a day of the next.
+  if (Number.isNaN(start) || !new Date(start).toISOString().startsWith(text)) {
     throw new InputError(
       'usage',
       `--valid-until: "${displayText(text)}" is not a day such as 2027-12-31`,

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { Command } from 'commander';
 import { displayText, shortHash } from '../../engine/encoding/display.ts';
@@ -9,14 +8,21 @@ import type { ChainVerdict } from '../../engine/provenance/chain.ts';
 import { verifyStoredChain } from '../../engine/provenance/store.ts';
 import { withOwnEnvironment } from '../environment-key.ts';
 import { type Format, formatOption } from '../options.ts';
-import { color, MARK, print, printJson } from '../terminal.ts';
+import { isFolder } from '../paths.ts';
+import { color, MARK, print, printJson, wrap } from '../terminal.ts';
 import { loadTrustStore } from '../workspace.ts';
 
 /** `touchstone receipts verify`. */
 export function receiptsCommand(): Command {
   return new Command('receipts')
     .description('verify what runs left behind')
-    .addCommand(verifyCommand());
+    .addCommand(verifyCommand())
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ touchstone receipts verify .touchstone/receipts`,
+    );
 }
 
 interface VerifyOptions {
@@ -46,8 +52,7 @@ Examples:
 async function verifyAction(path: string, options: VerifyOptions): Promise<void> {
   const store = await loadTrustStore(options.trust);
   // Whoever names a trust store means exactly that one.
-  const { trust } =
-    options.trust === undefined ? await withOwnEnvironment(store) : { trust: store };
+  const trust = options.trust === undefined ? await withOwnEnvironment(store) : store;
   const { folder, names } = await findChains(path);
   const chains = fileReceiptStore(nodeCrypto, folder);
   const verdicts: { readonly chain: string; readonly verdict: ChainVerdict }[] = [];
@@ -62,7 +67,9 @@ async function verifyAction(path: string, options: VerifyOptions): Promise<void>
   } else if (verdicts.length === 0) {
     print(`${MARK.info} empty: there are no receipts in ${displayText(path, 500)}`);
   } else {
-    for (const { chain, verdict } of verdicts) print(describeVerdict(chain, verdict));
+    for (const { chain, verdict } of verdicts) {
+      print(wrap(describeVerdict(chain, verdict), '', '  '));
+    }
   }
   if (verdicts.some(({ verdict }) => !isSound(verdict))) process.exitCode = 1;
 }
@@ -83,15 +90,7 @@ function describeVerdict(chain: string, verdict: ChainVerdict): string {
 async function findChains(
   path: string,
 ): Promise<{ readonly folder: string; readonly names: readonly string[] | undefined }> {
-  let isFolder: boolean;
-  try {
-    isFolder = (await stat(path)).isDirectory();
-  } catch (cause) {
-    throw new InputError('unreadable', `${displayText(path, 500)}: no such folder or chain`, {
-      cause,
-    });
-  }
-  if (isFolder) return { folder: path, names: undefined };
+  if (await isFolder(path)) return { folder: path, names: undefined };
   if (!path.endsWith(CHAIN_SUFFIX)) {
     throw new InputError(
       'usage',

@@ -2,12 +2,7 @@ import { Command, Option } from 'commander';
 import { displayText } from '../../engine/encoding/display.ts';
 import { InputError } from '../../engine/encoding/input-error.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../../engine/encoding/json.ts';
-import {
-  type Admission,
-  type AdmissionRequest,
-  type AdmittedExecutor,
-  createGate,
-} from '../../engine/gate/admit.ts';
+import { type Admission, type AdmittedExecutor, createGate } from '../../engine/gate/admit.ts';
 import { PURITY_METHODS, type Tier } from '../../engine/gate/types.ts';
 import type { Policy } from '../../engine/governance/types.ts';
 import { governedRun, type RunReport } from '../../engine/governed-run.ts';
@@ -15,16 +10,16 @@ import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { readDocument, readModule } from '../../engine/platform/node/files.ts';
 import { fileReceiptStore } from '../../engine/platform/node/receipt-store.ts';
 import { createWorkerIsolation } from '../../engine/platform/node/worker-isolation.ts';
-import { CAPABILITIES } from '../../engine/project/manifest-schema.ts';
+import { inputBytes } from '../../engine/runtime/input.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../../engine/runtime/types.ts';
-import type { Capability } from '../../engine/whitelist/directives.ts';
-import { CERTIFICATE_SUFFIX } from '../certificates.ts';
+import { CAPABILITIES, type Capability } from '../../engine/whitelist/directives.ts';
+import { CERTIFICATE_SUFFIX, notCertified, readCertificateFile } from '../certificates.ts';
 import { environmentSigner } from '../environment-key.ts';
 import { type Format, formatOption, tier, wholeNumber } from '../options.ts';
 import { describeRun } from '../run-text.ts';
 import { readStandardInput } from '../standard-input.ts';
-import { findSubject, type Subject } from '../subject.ts';
-import { color, MARK, message, print, printJson } from '../terminal.ts';
+import { findSubject, inspectNamed, type Subject } from '../subject.ts';
+import { color, MARK, message, print, printJson, wrap } from '../terminal.ts';
 import { gateEnvironment, workspaceFile } from '../workspace.ts';
 
 interface RunOptions {
@@ -66,10 +61,12 @@ export function runCommand(): Command {
       `
 Examples:
   $ touchstone run examples/echo --input '{"context":{"say":"hello"}}'
-  $ touchstone run examples/call --input @examples/call/cases/calls-a-machine.json
+  $ touchstone run examples/echo --input @examples/echo/cases/answers-with-the-input.json
+  $ cat input.json | touchstone run examples/call --input - --format json
 
-A file that holds a case ({ "input": …, "expect": … }) stands for its input. Effects are recorded
-as directives, with the decision about each; this version performs none of them.`,
+A file that holds a case ({ "input": …, "expect": … }) stands for its input.
+Effects are recorded as directives, with the decision about each; this version
+performs none of them.`,
     )
     .action(runAction);
 }
@@ -104,21 +101,21 @@ async function runAction(path: string, options: RunOptions): Promise<void> {
 async function admit(subject: Subject, asked: Tier, options: RunOptions): Promise<Admission> {
   const gate = createGate(await gateEnvironment(subject, options));
   const bytes = await readModule(subject.artifact);
-  const certificateFile = options.certificate ?? subject.artifact + CERTIFICATE_SUFFIX;
   const common = {
     bytes,
     ...(subject.manifest && { designatedTier: subject.manifest.tier }),
   };
-  const request: AdmissionRequest =
-    asked === 1
-      ? {
-          ...common,
-          tier: 1,
-          certificate: await readDocument(certificateFile),
-          certificateName: displayText(certificateFile, 500),
-        }
-      : { ...common, tier: asked };
-  return gate.admit(request);
+  const certificate =
+    asked === 1 ? await readCertificateFile(subject.artifact, options.certificate) : undefined;
+  if (certificate !== undefined) {
+    const { bytes: contents, name } = certificate;
+    return gate.admit({ ...common, tier: 1, certificate: contents, certificateName: name });
+  }
+  // Without a certificate nothing has said yet that the bytes are a module at all.
+  inspectNamed(subject.artifact, bytes);
+  if (asked !== 1) return gate.admit({ ...common, tier: asked });
+  const failed = notCertified(subject);
+  return { admitted: false, failed: failed.code, detail: failed.detail, checks: [failed] };
 }
 
 async function run(
@@ -128,13 +125,13 @@ async function run(
   limits: RunLimits,
   options: RunOptions,
 ): Promise<RunReport> {
+  const abort = new AbortController();
+  const cancel = () => abort.abort();
+  process.once('SIGINT', cancel);
   const environment = await environmentSigner();
   const isolation = createWorkerIsolation({
     script: new URL('./executor-host.js', import.meta.url),
   });
-  const abort = new AbortController();
-  const cancel = () => abort.abort();
-  process.once('SIGINT', cancel);
   try {
     return await governedRun(
       {
@@ -154,10 +151,18 @@ async function run(
         signal: abort.signal,
       },
     );
+  } catch (error) {
+    throw withoutReceipt(error);
   } finally {
     process.removeListener('SIGINT', cancel);
     await isolation.close();
   }
+}
+
+function withoutReceipt(error: unknown): unknown {
+  if (!(error instanceof InputError) || error.code !== 'unwritable') return error;
+  const message = `nothing of this run is acknowledged, for its receipt was not written: ${error.message}`;
+  return new InputError('unwritable', message, { cause: error });
 }
 
 function policyOf({ manifest }: Subject, options: RunOptions): Policy {
@@ -176,24 +181,43 @@ function limitsOf({ manifest }: Subject, { fuel, timeout }: RunOptions): RunLimi
   };
 }
 
-/** The input document: given in place, in a file (a case's `input` where it is one), or piped in. */
+/**
+ * The input document: given in place, in a file (a case's `input` where it is one), or piped in.
+ * @throws {InputError} for what is no input document, before anything is done about it.
+ */
 async function readInput(given: string): Promise<JsonValue> {
+  const input = await readInputJson(given);
+  inputBytes(input);
+  return input;
+}
+
+async function readInputJson(given: string): Promise<JsonValue> {
   if (!given.startsWith('@') && given !== '-') return parseJson(given, '--input');
   const what = given === '-' ? 'standard input' : displayText(given.slice(1), 500);
   const bytes = given === '-' ? await readStandardInput() : await readDocument(given.slice(1));
   const document = parseJson(bytes, what);
   const isCase = isJsonObject(document) && Object.hasOwn(document, 'expect');
-  return isCase ? (document.input ?? {}) : document;
+  return isCase ? (document.input ?? null) : document;
 }
 
-/** `run --format json`: the fields of DESIGN 10, and why a run ended as it did. */
-function toJson({ decisions, ...report }: RunReport) {
+/** `run --format json`: the fields of DESIGN 10; `problem` says why there is no result. */
+function toJson(report: RunReport) {
+  const { status, result, directives, logs, fuel, tier, purityMethod, receipt, problem } = report;
+  const decisions = report.decisions.map(({ directive, ...decision }) => ({
+    type: directive.type,
+    ...decision,
+  }));
   return {
-    ...report,
-    decisions: decisions.map(({ directive, ...decision }) => ({
-      type: directive.type,
-      ...decision,
-    })),
+    status,
+    result,
+    directives,
+    decisions,
+    logs,
+    fuel,
+    tier,
+    purityMethod,
+    receipt,
+    ...(problem !== undefined && { problem }),
   };
 }
 
@@ -216,12 +240,17 @@ function refuse(
       tier: asked,
       purityMethod: PURITY_METHODS[asked],
       receipt: null,
-      checks: admission.checks,
+      problem: { code: admission.failed, message: admission.detail },
     });
     return;
   }
+  const name = color.bold(displayText(subject.executor));
   print(
-    `${MARK.fail} ${color.bold(displayText(subject.executor))} was not admitted: ${admission.failed}: ${admission.detail}`,
+    wrap(
+      `${MARK.fail} ${name} was not admitted: ${admission.failed}: ${admission.detail}`,
+      '',
+      '  ',
+    ),
   );
   message(`Nothing ran. All checks: touchstone verify ${displayText(subject.path, 500)}`);
 }

@@ -1,12 +1,17 @@
 import { Command } from 'commander';
 import { displayText } from '../../engine/encoding/display.ts';
 import { createGate } from '../../engine/gate/admit.ts';
-import { CHECK_CODES, type CheckCode, type CheckResult } from '../../engine/gate/types.ts';
-import { readDocument, readModule } from '../../engine/platform/node/files.ts';
-import { CERTIFICATE_SUFFIX } from '../certificates.ts';
+import {
+  CHECK_CODES,
+  type CheckCode,
+  type CheckResult,
+  type GateEnvironment,
+} from '../../engine/gate/types.ts';
+import { readModule } from '../../engine/platform/node/files.ts';
+import { CERTIFICATE_SUFFIX, notCertified, readCertificateFile } from '../certificates.ts';
 import { type Format, formatOption } from '../options.ts';
-import { findSubject } from '../subject.ts';
-import { color, MARK, print, printJson } from '../terminal.ts';
+import { findSubject, inspectNamed, type Subject } from '../subject.ts';
+import { color, MARK, print, printJson, wrap } from '../terminal.ts';
 import { gateEnvironment } from '../workspace.ts';
 
 interface VerifyOptions {
@@ -44,17 +49,14 @@ export function verifyCommand(): Command {
       `
 Examples:
   $ touchstone verify examples/call
-  $ touchstone verify plan.wasm --certificate plan.purity.json --trust certifiers.json`,
+  $ touchstone verify plan.wasm --certificate plan.purity.json
+
+The checks are made in their order; the first that fails is the last one made.`,
     )
     .action(async (path: string, options: VerifyOptions) => {
       const subject = await findSubject(path);
       const environment = await gateEnvironment(subject, options);
-      const certificate = options.certificate ?? subject.artifact + CERTIFICATE_SUFFIX;
-      const checks = createGate(environment).verify(
-        await readModule(subject.artifact),
-        await readDocument(certificate),
-        displayText(certificate, 500),
-      );
+      const checks = await verify(subject, environment, options.certificate);
       const admitted = checks.every((check) => check.ok);
       if (options.format === 'json') printJson({ admitted, checks });
       else print(describeChecks(subject.artifact, checks));
@@ -62,15 +64,29 @@ Examples:
     });
 }
 
+async function verify(
+  subject: Subject,
+  environment: GateEnvironment,
+  named: string | undefined,
+): Promise<readonly CheckResult[]> {
+  const { artifact } = subject;
+  const bytes = await readModule(artifact);
+  const certificate = await readCertificateFile(artifact, named);
+  if (certificate !== undefined) {
+    return createGate(environment).verify(bytes, certificate.bytes, certificate.name);
+  }
+  inspectNamed(artifact, bytes);
+  return [notCertified(subject)];
+}
+
 /** The gate's checks as a list: done, failed with the reason, and not reached. */
-export function describeChecks(artifact: string, checks: readonly CheckResult[]): string {
+function describeChecks(artifact: string, checks: readonly CheckResult[]): string {
   const lines = CHECK_CODES.map((code, i) => {
     const check = checks.find((each) => each.code === code);
-    const number = color.dim(String(i + 1));
-    if (check === undefined)
-      return `${MARK.skipped} ${number} ${color.dim(`${code.padEnd(17)} not reached`)}`;
-    if (check.ok) return `${MARK.ok} ${number} ${code.padEnd(17)} ${color.dim(CHECK_TEXTS[code])}`;
-    return `${MARK.fail} ${number} ${code.padEnd(17)} ${check.detail ?? ''}`;
+    const head = `${color.dim(String(i + 1))} ${code.padEnd(16)}`;
+    if (check === undefined) return `${MARK.skipped} ${head}  ${color.dim('not reached')}`;
+    if (check.ok) return `${MARK.ok} ${head}  ${color.dim(CHECK_TEXTS[code])}`;
+    return wrap(check.detail ?? '', `${MARK.fail} ${head}  `, ' '.repeat(22));
   });
   const admitted = checks.every((check) => check.ok);
   const name = displayText(artifact, 500);

@@ -17,7 +17,14 @@ export function whitelistCommand(): Command {
   return new Command('whitelist')
     .description('show a whitelist, or what changed between two')
     .addCommand(showCommand())
-    .addCommand(diffCommand());
+    .addCommand(diffCommand())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ touchstone whitelist show
+  $ touchstone whitelist diff mashin@1 ./mashin-2.json examples`,
+    );
 }
 
 function showCommand(): Command {

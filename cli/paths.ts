@@ -1,0 +1,14 @@
+import { stat } from 'node:fs/promises';
+import { unreadableError } from '../engine/platform/node/files.ts';
+
+/**
+ * Whether a path is a folder.
+ * @throws {InputError} `unreadable` where it is missing or cannot be looked at.
+ */
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (cause) {
+    throw unreadableError(path, cause);
+  }
+}
