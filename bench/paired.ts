@@ -5,19 +5,23 @@ export interface PairedResult {
   readonly floor: number;
   /** Median over all rounds of subject / floor within the round. */
   readonly ratio: number;
-  readonly rounds: number;
+  /**
+   * The fastest tenth of the subject's calls over the fastest tenth of the floor's: what is left
+   * when nothing else on the machine takes its caches and cycles.
+   */
+  readonly undisturbed: number;
 }
 
 /**
- * Runs `floor` and `subject` in alternating batches and compares batch by batch.
- * @param options `rounds` batches of `batch` calls each: short ones, so that what else the machine does falls into few, after `warmup` calls of both.
+ * Calls `floor` and `subject` in turns and compares them round by round.
+ * @param options how many rounds are measured, after `warmup` calls of both.
  */
 export function measurePaired(
   subject: () => void,
   floor: () => void,
-  options: { readonly rounds?: number; readonly batch?: number; readonly warmup?: number } = {},
+  options: { readonly rounds?: number; readonly warmup?: number } = {},
 ): PairedResult {
-  const { rounds = 5000, batch = 1, warmup = 2000 } = options;
+  const { rounds = 5000, warmup = 2000 } = options;
   for (let i = 0; i < warmup; i++) {
     floor();
     subject();
@@ -25,30 +29,30 @@ export function measurePaired(
   const floors: number[] = [];
   const subjects: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    // Which one goes first alternates too, so that neither always runs in the other's wake.
-    if (round % 2 === 0) floors.push(timeBatch(floor, batch));
-    subjects.push(timeBatch(subject, batch));
-    if (round % 2 === 1) floors.push(timeBatch(floor, batch));
+    // Which one goes first alternates, so that neither always runs in the other's wake.
+    if (round % 2 === 0) floors.push(microseconds(floor));
+    subjects.push(microseconds(subject));
+    if (round % 2 === 1) floors.push(microseconds(floor));
   }
   return {
-    subject: median(subjects),
-    floor: median(floors),
-    ratio: median(subjects.map((time, i) => time / (floors[i] ?? Number.NaN))),
-    rounds,
+    subject: quantile(subjects, 0.5),
+    floor: quantile(floors, 0.5),
+    ratio: quantile(
+      subjects.map((time, i) => time / (floors[i] ?? Number.NaN)),
+      0.5,
+    ),
+    undisturbed: quantile(subjects, 0.1) / quantile(floors, 0.1),
   };
 }
 
-function timeBatch(action: () => void, batch: number): number {
+function microseconds(action: () => void): number {
   const start = process.hrtime.bigint();
-  for (let i = 0; i < batch; i++) action();
-  return Number(process.hrtime.bigint() - start) / 1000 / batch;
+  action();
+  return Number(process.hrtime.bigint() - start) / 1000;
 }
 
-/** The median of at least one number. */
-export function median(values: readonly number[]): number {
+/** The value below which the given share of the values lies, of at least one value. */
+function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
-  const lower = sorted[Math.ceil(middle) - 1] ?? Number.NaN;
-  return (upper + lower) / 2;
+  return sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
 }

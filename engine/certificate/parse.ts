@@ -55,6 +55,10 @@ export function parseCertificate(bytes: Uint8Array, what: string): ParsedCertifi
   }
 }
 
+/** A text in quotes, as the source of an expression: no control inside, escapes left as they are. */
+const QUOTED = '"(?:[^"\\\\\\u0000-\\u001f]|\\\\.)*"';
+const CANONICAL_TEXT = 'a text with the escapes of RFC 8785';
+
 function readCertificate(cursor: Cursor, text: string, bytes: Uint8Array): ParsedCertificate {
   cursor.literal('{"artifactHash":');
   const artifactHash = cursor.hash();
@@ -108,36 +112,35 @@ function readProof(cursor: Cursor): PurityProof {
 }
 
 const BOOLEANS = ['true', 'false'] as const;
-const CLASSES = [
-  '"pure"',
-  '"directive"',
-  '"impure"',
-] as const satisfies readonly `"${ImportClass}"`[];
-const KINDS = [
-  '"function"',
-  '"memory"',
-  '"table"',
-  '"global"',
-  '"tag"',
-] as const satisfies readonly `"${ExternKind}"`[];
+const CLASSES: ReadonlyMap<unknown, ImportClass> = new Map(
+  (['pure', 'directive', 'impure'] as const).map((each) => [each, each]),
+);
+const KINDS: ReadonlyMap<unknown, ExternKind> = new Map(
+  (['function', 'memory', 'table', 'global', 'tag'] as const).map((each) => [each, each]),
+);
+
+// One expression for the whole of an import: a certificate is mostly these.
+const IMPORT = new RegExp(
+  `\\{"class":"(\\w+)","kind":"(\\w+)","module":(${QUOTED}),"name":(${QUOTED}),"type":(${QUOTED})\\}`,
+  'y',
+);
 
 function readImport(cursor: Cursor): ProofImport {
-  cursor.literal('{"class":');
-  const importClass = unquote(cursor.oneOf(CLASSES));
-  cursor.literal(',"kind":');
-  const kind = unquote(cursor.oneOf(KINDS));
-  cursor.literal(',"module":');
-  const module = cursor.string();
-  cursor.literal(',"name":');
-  const name = cursor.string();
-  cursor.literal(',"type":');
-  const type = cursor.string();
-  cursor.literal('}');
-  return { module, name, kind, type, class: importClass };
-}
-
-function unquote<T extends string>(quoted: `"${T}"`): T {
-  return quoted.slice(1, -1) as T;
+  const [, importClass, kind, module, name, type] = cursor.match(
+    IMPORT,
+    'an import with its class, kind, module, name and type',
+  );
+  const known = { class: CLASSES.get(importClass), kind: KINDS.get(kind) };
+  if (known.class === undefined)
+    throw new Unexpected('an import of class pure, directive or impure');
+  if (known.kind === undefined) throw new Unexpected('an import of a kind that there is');
+  return {
+    module: unquote(module),
+    name: unquote(name),
+    kind: known.kind,
+    type: unquote(type),
+    class: known.class,
+  };
 }
 
 function readMetadata(cursor: Cursor): ProofMetadata {
@@ -158,13 +161,26 @@ function readMetadata(cursor: Cursor): ProofMetadata {
 /** What the cursor expected to find; the message completes "expected …". */
 class Unexpected extends Error {}
 
-const TIME = /"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"/y;
-const WHOLE_NUMBER = /(?:0|[1-9]\d{0,14})(?!\d)/y;
-const CANONICAL_TEXT = 'a text with the escapes of RFC 8785';
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows no control inside a string
-const QUOTED = /"(?:[^"\\\u0000-\u001f]|\\.)*"/y;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: see above
-const NEEDS_CARE = /[\\\u0000-\u001f]/;
+const TIME = /"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"/y;
+const WHOLE_NUMBER = /(0|[1-9]\d{0,14})(?!\d)/y;
+const TEXT = new RegExp(QUOTED, 'y');
+
+/**
+ * The text in quotes. An escape is taken where RFC 8785 writes it, and in the spelling it prescribes.
+ */
+function unquote(quoted = ''): string {
+  if (!quoted.includes('\\')) return quoted.slice(1, -1);
+  let value: unknown;
+  try {
+    value = JSON.parse(quoted);
+  } catch {
+    throw new Unexpected(CANONICAL_TEXT);
+  }
+  if (typeof value !== 'string' || !value.isWellFormed() || JSON.stringify(value) !== quoted) {
+    throw new Unexpected(CANONICAL_TEXT);
+  }
+  return value;
+}
 
 /** Walks over canonical JSON text, taking each piece only in its one canonical spelling. */
 class Cursor {
@@ -201,48 +217,27 @@ class Cursor {
   }
 
   time(): string {
-    return this.#match(TIME, 'a UTC time such as "2026-11-20T09:30:00Z"').slice(1, -1);
+    return this.match(TIME, 'a UTC time such as "2026-11-20T09:30:00Z"')[1] ?? '';
   }
 
   wholeNumber(): number {
-    return Number(this.#match(WHOLE_NUMBER, 'a whole number'));
+    return Number(this.match(WHOLE_NUMBER, 'a whole number')[0]);
   }
 
   string(): string {
-    const start = this.position;
-    if (!this.skip('"')) throw new Unexpected('a text in quotes');
-    const end = this.#text.indexOf('"', this.position);
-    const plain = this.#text.slice(this.position, end);
-    if (end < 0 || NEEDS_CARE.test(plain)) return this.#escapedString(start);
-    this.position = end + 1;
-    return plain;
+    return unquote(this.match(TEXT, 'a text in quotes')[0]);
+  }
+
+  /** Steps over what a sticky expression matches here. */
+  match(pattern: RegExp, expected: string): RegExpExecArray {
+    pattern.lastIndex = this.position;
+    const found = pattern.exec(this.#text);
+    if (found === null) throw new Unexpected(expected);
+    this.position += found[0].length;
+    return found;
   }
 
   end(): void {
     if (this.position !== this.#text.length) throw new Unexpected('the end');
-  }
-
-  /** An escape is taken where RFC 8785 writes it, and in the spelling it prescribes. */
-  #escapedString(start: number): string {
-    this.position = start;
-    const quoted = this.#match(QUOTED, 'a text in quotes');
-    let value: unknown;
-    try {
-      value = JSON.parse(quoted);
-    } catch {
-      throw new Unexpected(CANONICAL_TEXT);
-    }
-    if (typeof value !== 'string' || !value.isWellFormed() || JSON.stringify(value) !== quoted) {
-      throw new Unexpected(CANONICAL_TEXT);
-    }
-    return value;
-  }
-
-  #match(pattern: RegExp, expected: string): string {
-    pattern.lastIndex = this.position;
-    const [found] = pattern.exec(this.#text) ?? [];
-    if (found === undefined) throw new Unexpected(expected);
-    this.position += found.length;
-    return found;
   }
 }

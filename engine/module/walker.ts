@@ -162,12 +162,12 @@ function hexBytes(bytes: Uint8Array, from: number, to: number): string {
   return Array.from(bytes.subarray(from, to), (b) => b.toString(16).padStart(2, '0')).join(' ');
 }
 
-/** The type index space: a reader placed at each function type, `undefined` for other types. */
-type Types = readonly (Reader | undefined)[];
+/** The type index space: where each function type stands, `undefined` for other types. */
+type Types = readonly (number | undefined)[];
 
 /** Reads the type section (5.5.4) and keeps where each function type stands. */
 function readTypes(body: Reader): Types {
-  const types: (Reader | undefined)[] = [];
+  const types: (number | undefined)[] = [];
   for (let left = body.count('the type section'); left > 0; left--) {
     if (body.peek() !== 0x4e) {
       types.push(readSubType(body));
@@ -182,7 +182,7 @@ function readTypes(body: Reader): Types {
   return types;
 }
 
-function readSubType(body: Reader): Reader | undefined {
+function readSubType(body: Reader): number | undefined {
   const form = body.peek();
   if (form !== 0x50 && form !== 0x4f) return readCompositeType(body);
   body.byte('a subtype');
@@ -190,11 +190,11 @@ function readSubType(body: Reader): Reader | undefined {
   return readCompositeType(body);
 }
 
-function readCompositeType(body: Reader): Reader | undefined {
+function readCompositeType(body: Reader): number | undefined {
   const at = body.position;
   const form = body.byte('a type');
   if (form === 0x60) {
-    const types = body.here();
+    const types = body.position;
     for (let side = 0; side < 2; side++) {
       for (let left = body.count('a list of types'); left > 0; left--) readValueType(body);
     }
@@ -303,9 +303,11 @@ function readExternType(
 function functionType(body: Reader, types: Types): string {
   const at = body.position;
   const index = body.u32('a type index');
-  const type = types[index]?.here();
-  if (type === undefined)
+  const position = types[index];
+  if (position === undefined) {
     throw malformed(at, `type ${index} is not a function type of this module`);
+  }
+  const type = body.elsewhere(position);
   const params = readValueTypes(type);
   const results = readValueTypes(type);
   return `(${params.join(', ')}) -> ${results.length === 1 ? results[0] : `(${results.join(', ')})`}`;
@@ -348,9 +350,9 @@ class Reader {
     return new Reader(this.bytes, start, this.position);
   }
 
-  /** Another reader at the same place, to read from here again. */
-  here(): Reader {
-    return new Reader(this.bytes, this.position, this.limit);
+  /** A reader of the same bytes at a place that was read before. */
+  elsewhere(position: number): Reader {
+    return new Reader(this.bytes, position);
   }
 
   peek(): number | undefined {
