@@ -26,7 +26,9 @@ export function describeExamination({ artifact, report }: Examination): string {
   const lines = [color.bold(displayText(artifact.path, 500)) + size];
   lines.push(...describeImports(artifact.imports));
   if (report !== undefined) lines.push(`  ${describeVerdict(artifact)}`);
-  lines.push(...artifact.diagnostics.map(describeDiagnostic));
+  lines.push(
+    ...artifact.diagnostics.map((each, i, all) => describeDiagnostic(each, all[i - 1]?.help)),
+  );
   return lines.join('\n');
 }
 
@@ -74,10 +76,15 @@ function describeVerdict({ imports, allImportsPure, whitelist }: Examination['ar
   return color.red(`impure: ${impure} of ${plural(imports.length, 'import')} outside ${name}`);
 }
 
-function describeDiagnostic({ code, severity, message, help }: Diagnostic): string {
+/** @param helpBefore what the finding before said to do: the same is not told twice in a row. */
+function describeDiagnostic(
+  { code, severity, message, help }: Diagnostic,
+  helpBefore: string | undefined,
+): string {
   const head = wrap(`${SEVERITY_MARKS[severity]} ${color.bold(code)}  ${message}`, '  ', '    ');
   if (help === undefined) return head;
-  return `${head}\n${wrap(`${color.cyan('fix')} ${help}`, '    ', '        ')}`;
+  const fix = help === helpBefore ? 'as above' : help;
+  return `${head}\n${wrap(`${color.cyan('fix')} ${fix}`, '    ', '        ')}`;
 }
 
 const CLASS_COLORS = {

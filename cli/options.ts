@@ -1,4 +1,5 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CERTIFICATE_SUFFIX } from './certificates.ts';
 
 export type Format = 'text' | 'json';
 
@@ -23,4 +24,21 @@ export function tier(text: string): 1 | 2 | 3 {
   const found = ([1, 2, 3] as const).find((each) => String(each) === text);
   if (found === undefined) throw new InvalidArgumentError('expected 1, 2 or 3');
   return found;
+}
+
+/** What decides about an admission, as `verify` and `run` take it. */
+export interface GateOptions {
+  readonly certificate?: string;
+  readonly trust?: string;
+  readonly policy?: string;
+  readonly whitelist?: string;
+}
+
+/** Adds the options of {@link GateOptions} to a command. */
+export function addGateOptions(command: Command): Command {
+  return command
+    .option('--certificate <file>', `the certificate (default: <artifact>${CERTIFICATE_SUFFIX})`)
+    .option('--trust <file>', "the trust store (default: .touchstone/trust.json, then the user's)")
+    .option('--policy <file>', 'the policy (default: .touchstone/policy.json, if there is one)')
+    .option('--whitelist <reference>', 'NAME@VERSION or a file (default: mashin@1)');
 }

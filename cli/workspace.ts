@@ -11,6 +11,7 @@ import { readDocument, readTextFileIfPresent } from '../engine/platform/node/fil
 import type { WhitelistReference } from '../engine/project/manifest.ts';
 import type { Whitelist } from '../engine/whitelist/types.ts';
 import { builtInWhitelist, parseWhitelist } from '../engine/whitelist/whitelist.ts';
+import type { GateOptions } from './options.ts';
 import type { Subject } from './subject.ts';
 
 /**
@@ -111,7 +112,7 @@ function isNamed(reference: WhitelistReference, whitelist: Whitelist): boolean {
 /** Everything the gate decides by here. */
 export async function gateEnvironment(
   subject: Subject,
-  options: { readonly trust?: string; readonly policy?: string; readonly whitelist?: string },
+  options: GateOptions,
 ): Promise<GateEnvironment> {
   return {
     crypto: nodeCrypto,

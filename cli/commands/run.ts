@@ -13,32 +13,35 @@ import { createWorkerIsolation } from '../../engine/platform/node/worker-isolati
 import { inputBytes } from '../../engine/runtime/input.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../../engine/runtime/types.ts';
 import { CAPABILITIES, type Capability } from '../../engine/whitelist/directives.ts';
-import { CERTIFICATE_SUFFIX, notCertified, readCertificateFile } from '../certificates.ts';
+import { notCertified, readCertificateFile } from '../certificates.ts';
 import { environmentSigner } from '../environment-key.ts';
-import { type Format, formatOption, tier, wholeNumber } from '../options.ts';
+import {
+  addGateOptions,
+  type Format,
+  formatOption,
+  type GateOptions,
+  tier,
+  wholeNumber,
+} from '../options.ts';
 import { describeRun } from '../run-text.ts';
 import { readStandardInput } from '../standard-input.ts';
 import { findSubject, inspectNamed, type Subject } from '../subject.ts';
 import { color, MARK, message, print, printJson, wrap } from '../terminal.ts';
 import { gateEnvironment, workspaceFile } from '../workspace.ts';
 
-interface RunOptions {
+interface RunOptions extends GateOptions {
   readonly input: string;
   readonly tier?: Tier;
   readonly fuel?: number;
   readonly timeout?: number;
   readonly grant?: readonly Capability[];
   readonly receipts?: string;
-  readonly certificate?: string;
-  readonly trust?: string;
-  readonly policy?: string;
-  readonly whitelist?: string;
   readonly format: Format;
 }
 
 /** `touchstone run PATH`. */
 export function runCommand(): Command {
-  return new Command('run')
+  const command = new Command('run')
     .description('run an executor behind the gate, govern its directives, leave a receipt')
     .argument('<path>', 'a .wasm file, an executor.json, or the folder that holds one')
     .option('--input <json>', 'the input document: JSON, @FILE, or - for standard input', '{}')
@@ -50,11 +53,8 @@ export function runCommand(): Command {
         .choices(CAPABILITIES)
         .argParser(collectCapability),
     )
-    .option('--receipts <folder>', 'where receipts go (default: .touchstone/receipts)')
-    .option('--certificate <file>', `the certificate (default: <artifact>${CERTIFICATE_SUFFIX})`)
-    .option('--trust <file>', "the trust store (default: .touchstone/trust.json, then the user's)")
-    .option('--policy <file>', 'the policy (default: .touchstone/policy.json, if there is one)')
-    .option('--whitelist <reference>', 'NAME@VERSION or a file (default: mashin@1)')
+    .option('--receipts <folder>', 'where receipts go (default: .touchstone/receipts)');
+  return addGateOptions(command)
     .addOption(formatOption())
     .addHelpText(
       'after',

@@ -8,17 +8,13 @@ import {
   type GateEnvironment,
 } from '../../engine/gate/types.ts';
 import { readModule } from '../../engine/platform/node/files.ts';
-import { CERTIFICATE_SUFFIX, notCertified, readCertificateFile } from '../certificates.ts';
-import { type Format, formatOption } from '../options.ts';
+import { notCertified, readCertificateFile } from '../certificates.ts';
+import { addGateOptions, type Format, formatOption, type GateOptions } from '../options.ts';
 import { findSubject, inspectNamed, type Subject } from '../subject.ts';
 import { color, MARK, print, printJson, wrap } from '../terminal.ts';
 import { gateEnvironment } from '../workspace.ts';
 
-interface VerifyOptions {
-  readonly trust?: string;
-  readonly policy?: string;
-  readonly certificate?: string;
-  readonly whitelist?: string;
+interface VerifyOptions extends GateOptions {
   readonly format: Format;
 }
 
@@ -36,13 +32,10 @@ const CHECK_TEXTS: Readonly<Record<CheckCode, string>> = {
 
 /** `touchstone verify PATH`. */
 export function verifyCommand(): Command {
-  return new Command('verify')
+  const command = new Command('verify')
     .description("run the gate's checks on an executor and its certificate, one by one")
-    .argument('<path>', 'a .wasm file, an executor.json, or the folder that holds one')
-    .option('--certificate <file>', `the certificate (default: <artifact>${CERTIFICATE_SUFFIX})`)
-    .option('--trust <file>', "the trust store (default: .touchstone/trust.json, then the user's)")
-    .option('--policy <file>', 'the policy (default: .touchstone/policy.json, if there is one)')
-    .option('--whitelist <reference>', 'NAME@VERSION or a file (default: mashin@1)')
+    .argument('<path>', 'a .wasm file, an executor.json, or the folder that holds one');
+  return addGateOptions(command)
     .addOption(formatOption())
     .addHelpText(
       'after',
