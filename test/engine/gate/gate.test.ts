@@ -443,7 +443,10 @@ describe('a certificate file', () => {
     malformed('', /it is empty/);
     malformed(asText().slice(0, -1), /not valid JSON/);
     malformed(asText().replace('2026-11-20T09:30:00Z', '20 November'), /expected a UTC time/);
-    malformed(asText().replace('"pure"', '"certified"'), /expected an import of class pure, directive or impure/);
+    malformed(
+      asText().replace('"pure"', '"certified"'),
+      /expected an import of class pure, directive or impure/,
+    );
   });
 
   test('of any names is read back as it was written', () => {
