@@ -14,6 +14,7 @@ import { type DefinedLimits, type DefinedTable, readMemories, readTables } from 
 import { FunctionNames } from './names/names.ts';
 import type { ParsedModule } from './parsed-module.ts';
 import { secondOpinion } from './second-opinion.ts';
+import { SECTION } from './sections.ts';
 import { limitsText, parseLimitsText, sameTypeText } from './type-text.ts';
 import type {
   ExportEntry,
@@ -28,12 +29,6 @@ import type {
 import { requireValid } from './v8-validity.ts';
 import { type ModuleLayout, readLayout } from './walker.ts';
 import { readWithWasmparser } from './wasmparser-reader.ts';
-
-const TABLE = 4;
-const MEMORY = 5;
-const EXPORT = 7;
-const CODE = 10;
-const DATA = 11;
 
 /**
  * Everything the engine knows about a module from its bytes alone (DESIGN 3): the walker's layout
@@ -59,14 +54,14 @@ export function reportOf(bytes: Uint8Array, layout: ModuleLayout): Omit<ModuleRe
     parsed,
     imports,
     sections,
-    memories: readSection(bytes, sections, MEMORY, readMemories),
-    tables: readSection(bytes, sections, TABLE, readTables),
+    memories: readSection(bytes, sections, SECTION.memory, readMemories),
+    tables: readSection(bytes, sections, SECTION.table, readTables),
   };
   const memories = memoryEntries(imports, declared.memories);
   const features = new FeatureScan(sharedOnes(memories));
   const callGraph = readCallGraph(bytes, layout, parsed, declared.tables, features);
   useDeclaredFeatures(declared, features);
-  useDataFeatures(bytes, sectionOf(sections, DATA), features);
+  useDataFeatures(bytes, sectionOf(sections, SECTION.data), features);
   return {
     size: bytes.length,
     sections,
@@ -98,7 +93,7 @@ function readCallGraph(
   const edges = new Edges(functionCount);
   const sites = new Sites();
   const types = new FunctionTypes(parsed);
-  const moves = readCode(bytes, sectionOf(sections, CODE), {
+  const moves = readCode(bytes, sectionOf(sections, SECTION.code), {
     functionCount,
     importedFunctions: count('function'),
     importedTables,
@@ -165,7 +160,7 @@ function exportEntries(
   },
 ): ExportEntry[] {
   const { parsed, imports, memories, tables } = declared;
-  const section = sectionOf(declared.sections, EXPORT);
+  const section = sectionOf(declared.sections, SECTION.export);
   if (section === undefined) return [];
   const textOf = (typeIndex: number) => parsed.types[typeIndex]?.text ?? '';
   const defined: Readonly<Record<ExternKind, readonly string[]>> = {

@@ -3,6 +3,7 @@ import { displayText } from '../encoding/display.ts';
 import { encodeUtf8 } from '../encoding/utf8.ts';
 import { describeDifference, type SeenImport } from './import-difference.ts';
 import type { ParsedModule } from './parsed-module.ts';
+import { SECTION } from './sections.ts';
 import { functionTypeText, limitsText, sameTypeText } from './type-text.ts';
 import type { ReaderOpinion, SectionEntry } from './types.ts';
 import type { ModuleLayout } from './walker.ts';
@@ -19,7 +20,7 @@ const MAX_NAME_BYTES = 4096;
 const MAX_NAME_WORK = 2 ** 29;
 
 /** Sections whose contents it steps over. */
-const IGNORED: ReadonlySet<number> = new Set([10, 11]);
+const IGNORED: ReadonlySet<number> = new Set([SECTION.code, SECTION.data]);
 
 /**
  * Asks `@webassemblyjs/wasm-parser` for the imports (DESIGN 3). Its failure is recorded as
@@ -57,7 +58,7 @@ function tooMuchWork(
 ): string | undefined {
   let size = 0;
   for (const section of sections) {
-    if (section.id !== 0 && !IGNORED.has(section.id)) size += section.size;
+    if (section.id !== SECTION.custom && !IGNORED.has(section.id)) size += section.size;
   }
   if (size > MAX_DECODED_BYTES) {
     return `not asked: ${size} bytes of declarations, it is asked up to ${MAX_DECODED_BYTES}`;
@@ -84,7 +85,7 @@ function withoutCustomSections(bytes: Uint8Array, sections: readonly SectionEntr
   let from = 8;
   for (const { id, offset, size } of sections) {
     const end = offset + size;
-    if (id !== 0) parts.push(bytes.subarray(from, end));
+    if (id !== SECTION.custom) parts.push(bytes.subarray(from, end));
     from = end;
   }
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

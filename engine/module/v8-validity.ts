@@ -1,6 +1,7 @@
 import { displayText } from '../encoding/display.ts';
 import { InputError } from '../encoding/input-error.ts';
 import { Cursor } from './cursor.ts';
+import { SECTION } from './sections.ts';
 import type { SectionEntry } from './types.ts';
 
 /** V8 ends each of its messages with the byte offset: `… @+37`. */
@@ -16,7 +17,6 @@ const MAX_REASON = 300;
  * worst that was tried took 0.9 seconds; the largest real module tried lies at a third of it.
  */
 const MAX_TYPE_WORK = 2 ** 30;
-const TYPE_SECTION = 1;
 
 /**
  * Has V8 decide whether the bytes are a valid module. Nothing is compiled for a valid one.
@@ -43,7 +43,7 @@ export function requireValid(bytes: Uint8Array, sections: readonly SectionEntry[
  * @throws {InputError} `too-large`.
  */
 export function requireFewTypes(bytes: Uint8Array, sections: readonly SectionEntry[]): void {
-  const section = sections.find(({ id }) => id === TYPE_SECTION);
+  const section = sections.find(({ id }) => id === SECTION.type);
   if (section === undefined) return;
   const { offset, size } = section;
   const count = new Cursor(bytes, offset, offset + size).u32();

@@ -4,6 +4,7 @@
 
 import { InputError } from '../encoding/input-error.ts';
 import { tryDecodeUtf8 } from '../encoding/utf8.ts';
+import { SECTION } from './sections.ts';
 import type { ExternKind, ImportEntry, SectionEntry } from './types.ts';
 
 /** What the walker reads of a module. */
@@ -15,69 +16,63 @@ export interface ModuleLayout {
 const PREAMBLE = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const MAGIC = '00 61 73 6d';
 
-const TYPE = 1;
-const IMPORT = 2;
-const FUNCTION = 3;
-const START = 8;
-const CODE = 10;
-const DATA = 11;
-const DATA_COUNT = 12;
-
-/** Section ids in the order in which the specification demands them (5.5.2); custom is 0. */
-const SECTION_ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
-const SECTION_NAMES: Readonly<Record<number, string>> = {
-  1: 'type',
-  2: 'import',
-  3: 'function',
-  4: 'table',
-  5: 'memory',
-  6: 'global',
-  7: 'export',
-  8: 'start',
-  9: 'element',
-  10: 'code',
-  11: 'data',
-  12: 'data count',
-  13: 'tag',
-};
+/** The sections but custom ones, in the order in which the specification demands them (5.5.2). */
+const SECTIONS: readonly (readonly [id: number, name: string])[] = [
+  [SECTION.type, 'type'],
+  [SECTION.import, 'import'],
+  [SECTION.function, 'function'],
+  [SECTION.table, 'table'],
+  [SECTION.memory, 'memory'],
+  [SECTION.tag, 'tag'],
+  [SECTION.global, 'global'],
+  [SECTION.export, 'export'],
+  [SECTION.start, 'start'],
+  [SECTION.element, 'element'],
+  [SECTION.dataCount, 'data count'],
+  [SECTION.code, 'code'],
+  [SECTION.data, 'data'],
+];
+const SECTION_PLACES: ReadonlyMap<number, number> = new Map(
+  SECTIONS.map(([id], place) => [id, place]),
+);
 
 /** Value and reference types of one byte (5.3.1 - 5.3.5). */
-const ONE_BYTE_TYPES: Readonly<Record<number, string>> = {
-  127: 'i32',
-  126: 'i64',
-  125: 'f32',
-  124: 'f64',
-  123: 'v128',
-  116: 'nullexnref',
-  115: 'nullfuncref',
-  114: 'nullexternref',
-  113: 'nullref',
-  112: 'funcref',
-  111: 'externref',
-  110: 'anyref',
-  109: 'eqref',
-  108: 'i31ref',
-  107: 'structref',
-  106: 'arrayref',
-  105: 'exnref',
-};
+const ONE_BYTE_TYPES: ReadonlyMap<number, string> = new Map([
+  [0x7f, 'i32'],
+  [0x7e, 'i64'],
+  [0x7d, 'f32'],
+  [0x7c, 'f64'],
+  [0x7b, 'v128'],
+  [0x74, 'nullexnref'],
+  [0x73, 'nullfuncref'],
+  [0x72, 'nullexternref'],
+  [0x71, 'nullref'],
+  [0x70, 'funcref'],
+  [0x6f, 'externref'],
+  [0x6e, 'anyref'],
+  [0x6d, 'eqref'],
+  [0x6c, 'i31ref'],
+  [0x6b, 'structref'],
+  [0x6a, 'arrayref'],
+  [0x69, 'exnref'],
+]);
 const FIRST_REFERENCE_BYTE = 0x74;
 
 /** Abstract heap types by their byte (5.3.3). */
-const HEAP_TYPES: Readonly<Record<number, string>> = {
-  116: 'noexn',
-  115: 'nofunc',
-  114: 'noextern',
-  113: 'none',
-  112: 'func',
-  111: 'extern',
-  110: 'any',
-  109: 'eq',
-  108: 'i31',
-  107: 'struct',
-  106: 'array',
-  105: 'exn',
-};
+const HEAP_TYPES: ReadonlyMap<number, string> = new Map([
+  [0x74, 'noexn'],
+  [0x73, 'nofunc'],
+  [0x72, 'noextern'],
+  [0x71, 'none'],
+  [0x70, 'func'],
+  [0x6f, 'extern'],
+  [0x6e, 'any'],
+  [0x6d, 'eq'],
+  [0x6c, 'i31'],
+  [0x6b, 'struct'],
+  [0x6a, 'array'],
+  [0x69, 'exn'],
+]);
 
 /**
  * Reads the section layout and the imports of a core module. Linear in the number of sections plus
@@ -103,20 +98,22 @@ export function readLayout(bytes: Uint8Array): ModuleLayout {
       );
     }
     const body = reader.slice(size);
-    if (id === 0) {
+    if (id === SECTION.custom) {
       sections.push({ id, name: body.name('a custom section name'), offset: body.start, size });
       continue;
     }
-    const place = SECTION_ORDER.indexOf(id);
-    const name = SECTION_NAMES[id];
-    if (place < 0 || name === undefined) throw malformed(start, `unknown section id ${id}`);
+    const place = SECTION_PLACES.get(id);
+    const name = SECTIONS[place ?? -1]?.[1];
+    if (place === undefined || name === undefined) {
+      throw malformed(start, `unknown section id ${id}`);
+    }
     if (place <= reached) throw malformed(start, `the ${name} section is repeated or out of order`);
     reached = place;
     sections.push({ id, name, offset: body.start, size });
-    if (id === TYPE) types = readTypes(body);
-    else if (id === IMPORT) imports = readImports(body, types);
-    else if (id === DATA_COUNT) counts.set(id, body.u32('the data count'));
-    else if (id !== START) counts.set(id, body.count(`the ${name} section`));
+    if (id === SECTION.type) types = readTypes(body);
+    else if (id === SECTION.import) imports = readImports(body, types);
+    else if (id === SECTION.dataCount) counts.set(id, body.u32('the data count'));
+    else if (id !== SECTION.start) counts.set(id, body.count(`the ${name} section`));
   }
   checkCounts(counts, bytes.length);
   return { sections, imports };
@@ -124,13 +121,13 @@ export function readLayout(bytes: Uint8Array): ModuleLayout {
 
 /** Sections that tell the same number twice must tell the same (5.5.16), or one was cut off. */
 function checkCounts(counts: ReadonlyMap<number, number>, end: number): void {
-  const functions = counts.get(FUNCTION) ?? 0;
-  const bodies = counts.get(CODE) ?? 0;
+  const functions = counts.get(SECTION.function) ?? 0;
+  const bodies = counts.get(SECTION.code) ?? 0;
   if (functions !== bodies) {
     throw malformed(end, `it declares ${functions} functions and has ${bodies} bodies`);
   }
-  const claimed = counts.get(DATA_COUNT);
-  const segments = counts.get(DATA) ?? 0;
+  const claimed = counts.get(SECTION.dataCount);
+  const segments = counts.get(SECTION.data) ?? 0;
   if (claimed !== undefined && claimed !== segments) {
     throw malformed(end, `it announces ${claimed} data segments and has ${segments}`);
   }
@@ -229,7 +226,7 @@ function readValueType(body: Reader): string {
   const byte = body.byte('a value type');
   if (byte === 0x64) return `(ref ${readHeapType(body)})`;
   if (byte === 0x63) return readNullableReference(body);
-  const text = ONE_BYTE_TYPES[byte];
+  const text = ONE_BYTE_TYPES.get(byte);
   if (text === undefined) throw malformed(at, `unknown value type 0x${byte.toString(16)}`);
   return text;
 }
@@ -237,9 +234,9 @@ function readValueType(body: Reader): string {
 /** `(ref null func)` and `funcref` are one type in two encodings (5.3.5), so they get one text. */
 function readNullableReference(body: Reader): string {
   const heap = body.peek() ?? 0;
-  if (HEAP_TYPES[heap] === undefined) return `(ref null ${readHeapType(body)})`;
+  if (HEAP_TYPES.get(heap) === undefined) return `(ref null ${readHeapType(body)})`;
   body.byte('a heap type');
-  return ONE_BYTE_TYPES[heap] ?? '';
+  return ONE_BYTE_TYPES.get(heap) ?? '';
 }
 
 function readReferenceType(body: Reader): string {
@@ -254,7 +251,7 @@ function readReferenceType(body: Reader): string {
 
 /** A heap type is a signed 33-bit LEB128 (5.3.3): abstract ones are negative, indices are not. */
 function readHeapType(body: Reader): string {
-  const abstract = HEAP_TYPES[body.peek() ?? 0];
+  const abstract = HEAP_TYPES.get(body.peek() ?? 0);
   if (abstract === undefined) return String(body.s33Index('a heap type'));
   body.byte('a heap type');
   return abstract;

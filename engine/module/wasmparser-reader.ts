@@ -15,6 +15,7 @@ import { InputError } from '../encoding/input-error.ts';
 import { tryDecodeUtf8 } from '../encoding/utf8.ts';
 import type { SeenImport } from './import-difference.ts';
 import type { DefinedType, ElementSegment, ParsedExport, ParsedModule } from './parsed-module.ts';
+import { SECTION } from './sections.ts';
 import { functionTypeText, limitsText, valueTypeText } from './type-text.ts';
 import type { ExternKind } from './types.ts';
 
@@ -39,11 +40,18 @@ const STATE = {
 } as const;
 
 /**
- * Sections that wasmparser is not asked for. Custom sections (0) are not validated by V8. Of tables
- * and memories (4, 5) it drops the address type and misreads initialisers; of code (10) it drops the
+ * Sections that wasmparser is not asked for. Custom sections are not validated by V8. Of tables
+ * and memories it drops the address type and misreads initialisers; of code it drops the
  * table of an indirect call, and reads a table index of several bytes, as Rust writes it, as one.
  */
-const SKIPPED: ReadonlySet<number> = new Set([0, 4, 5, 10, 11, 12]);
+const SKIPPED: ReadonlySet<number> = new Set([
+  SECTION.custom,
+  SECTION.table,
+  SECTION.memory,
+  SECTION.code,
+  SECTION.data,
+  SECTION.dataCount,
+]);
 const KINDS: readonly ExternKind[] = ['function', 'table', 'memory', 'global', 'tag'];
 const I32_CONST = 0x41;
 const I64_CONST = 0x42;
@@ -118,7 +126,7 @@ class Collector implements ParsedModule {
     const { result } = reader;
     switch (state) {
       case STATE.beginSection:
-        this.inElements = sectionId(reader) === 9;
+        this.inElements = sectionId(reader) === SECTION.element;
         return;
       case STATE.beginGroup:
       case STATE.endGroup:

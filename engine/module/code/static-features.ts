@@ -1,6 +1,7 @@
 import { Cursor } from '../cursor.ts';
 import type { DefinedLimits, DefinedTable } from '../limits.ts';
 import type { ParsedModule } from '../parsed-module.ts';
+import { SECTION } from '../sections.ts';
 import type { Feature, ImportEntry, SectionEntry } from '../types.ts';
 import type { FeatureScan } from './features.ts';
 import { skipConstantExpression } from './operators.ts';
@@ -13,9 +14,6 @@ export interface Declarations {
   readonly tables: readonly DefinedTable[];
   readonly sections: readonly SectionEntry[];
 }
-
-const TAG_SECTION = 13;
-const DATA_COUNT_SECTION = 12;
 
 /** Value types, by the word in a type's text that names them, and the features they belong to. */
 const TYPE_WORDS: readonly (readonly [pattern: RegExp, feature: Feature])[] = [
@@ -37,9 +35,9 @@ export function useDeclaredFeatures(declarations: Declarations, features: Featur
   const open = [...importedGlobals, ...shared.map(({ index }) => globals[index] ?? '')];
   if (open.some((type) => type.startsWith('mut '))) features.use('mutable-globals');
   if (parsed.extendedConst) features.use('extended-const');
-  const hasTag = sections.some(({ id }) => id === TAG_SECTION) || has(imports, 'tag');
+  const hasTag = sections.some(({ id }) => id === SECTION.tag) || has(imports, 'tag');
   if (hasTag && !features.features().has('exceptions-legacy')) features.use('exceptions');
-  if (sections.some(({ id }) => id === DATA_COUNT_SECTION)) features.use('bulk-memory');
+  if (sections.some(({ id }) => id === SECTION.dataCount)) features.use('bulk-memory');
   if (parsed.segments.some(({ mode }) => mode === 'passive')) features.use('bulk-memory');
   if (parsed.segments.some(({ mode }) => mode === 'declarative')) features.use('reference-types');
 }

@@ -1,5 +1,6 @@
 import { tryDecodeUtf8 } from '../../encoding/utf8.ts';
 import { Cursor } from '../cursor.ts';
+import { SECTION } from '../sections.ts';
 import type { SectionEntry } from '../types.ts';
 
 const FUNCTION_NAMES = 1;
@@ -26,7 +27,7 @@ export class FunctionNames {
     sections: readonly SectionEntry[],
     functionCount: number,
   ): FunctionNames {
-    const section = sections.find(({ id, name }) => id === 0 && name === 'name');
+    const section = sections.find(({ id, name }) => id === SECTION.custom && name === 'name');
     // A copy of the section alone, so that a report does not keep the whole file in memory.
     const own = section && bytes.slice(section.offset, section.offset + section.size);
     const names = new FunctionNames(own ?? new Uint8Array(), functionCount);
