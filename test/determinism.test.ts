@@ -5,16 +5,13 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { canonicalJson } from '../engine/encoding/json.ts';
 import { type AdmittedExecutor, createGate } from '../engine/gate/admit.ts';
-import { governedRun } from '../engine/governed-run.ts';
-import { nodeCrypto } from '../engine/platform/node/crypto.ts';
 import { createWorkerIsolation } from '../engine/platform/node/worker-isolation.ts';
-import { memoryReceiptStore } from '../engine/provenance/memory-store.ts';
 import { serializeReceipt } from '../engine/provenance/receipt.ts';
 import { type Isolation, inThread } from '../engine/runtime/isolation.ts';
 import type { Outcome } from '../engine/runtime/types.ts';
 import { bundleWorker } from './engine/runtime/worker-script.ts';
-import { byPurity, type Example, readExamples } from './support/examples.ts';
-import { certificateFor, environment, stranger } from './support/gate.ts';
+import { byPurity, type Example, readExamples, runCase } from './support/examples.ts';
+import { certificateFor, environment } from './support/gate.ts';
 
 const RUNS = 1_000;
 const WORKER_RUNS = 20;
@@ -50,7 +47,7 @@ async function admit({ bytes }: Example): Promise<AdmittedExecutor> {
 /** Runs a case once, recorded in a chain that is empty before, and signed by one fixed key. */
 async function trace(
   executor: AdmittedExecutor,
-  { manifest }: Example,
+  example: Example,
   { content }: Example['cases'][number],
   isolation: Isolation,
 ): Promise<Traces> {
@@ -63,24 +60,7 @@ async function trace(
       return outcome;
     },
   };
-  const { name, version, entry, limits, trust, capabilities } = manifest;
-  const report = await governedRun(
-    {
-      crypto: nodeCrypto,
-      isolation: listening,
-      receipts: memoryReceiptStore(nodeCrypto),
-      environment: stranger,
-    },
-    {
-      executor,
-      name,
-      version,
-      entry,
-      limits,
-      input: content.input,
-      policy: { trust, declared: capabilities, grants: new Set() },
-    },
-  );
+  const report = await runCase(example, executor, content, listening);
   assert.equal(report.status, content.expect.status, report.problem?.message);
   const [{ output } = { output: undefined }] = outcomes;
   return {

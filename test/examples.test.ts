@@ -8,21 +8,12 @@ import { test } from 'node:test';
 import { certify } from '../engine/certificate/certify.ts';
 import { type AdmittedExecutor, createGate } from '../engine/gate/admit.ts';
 import { DEFAULT_POLICY } from '../engine/gate/policy.ts';
-import { governedRun, type RunReport } from '../engine/governed-run.ts';
 import { inspectModule } from '../engine/module/report.ts';
 import { nodeCrypto } from '../engine/platform/node/crypto.ts';
 import { compareCase } from '../engine/project/case.ts';
-import { memoryReceiptStore } from '../engine/provenance/memory-store.ts';
 import { inThread } from '../engine/runtime/isolation.ts';
-import { byPurity, EXAMPLES, type Example, readExamples } from './support/examples.ts';
-import {
-  certificateFor,
-  certifier,
-  environment,
-  NOW,
-  stranger,
-  whitelist,
-} from './support/gate.ts';
+import { byPurity, EXAMPLES, type Example, readExamples, runCase } from './support/examples.ts';
+import { certificateFor, certifier, environment, NOW, whitelist } from './support/gate.ts';
 
 const PURE = ['call', 'code', 'echo', 'memory', 'minimal', 'reason', 'route', 'tally'];
 
@@ -49,31 +40,6 @@ async function admit({ bytes, manifest }: Example): Promise<AdmittedExecutor> {
   return admission.executor;
 }
 
-function run(
-  { manifest }: Example,
-  executor: AdmittedExecutor,
-  { content }: Example['cases'][number],
-): Promise<RunReport> {
-  const { name, version, entry, limits, trust, capabilities } = manifest;
-  return governedRun(
-    {
-      crypto: nodeCrypto,
-      isolation: inThread,
-      receipts: memoryReceiptStore(nodeCrypto),
-      environment: stranger,
-    },
-    {
-      executor,
-      name,
-      version,
-      entry,
-      limits,
-      input: content.input,
-      policy: { trust, declared: capabilities, grants: new Set() },
-    },
-  );
-}
-
 test('there are the examples that these tests know', () => {
   assert.deepEqual(
     pure.map(({ name }) => name),
@@ -92,7 +58,7 @@ for (const example of pure) {
     assert.ok(example.cases.length > 0, 'it has no cases');
     for (const each of example.cases) {
       await t.test(each.name, async () => {
-        const report = await run(example, executor, each);
+        const report = await runCase(example, executor, each.content, inThread);
         assert.deepEqual(compareCase(each.content.expect, report), [], report.problem?.message);
         assert.equal(report.receipt.status, report.status);
         assert.equal(report.receipt.artifactHash, nodeCrypto.sha256(example.bytes));
@@ -171,7 +137,7 @@ test('the README says which directives a pure example emits and what an impure o
     const executor = await admit(example);
     const emitted = new Set<string>();
     for (const each of example.cases) {
-      const { directives } = await run(example, executor, each);
+      const { directives } = await runCase(example, executor, each.content, inThread);
       for (const { type } of directives) emitted.add(type);
     }
     assert.deepEqual([...emitted].sort(), listed(rows.get(example.name)?.[4]).sort(), example.name);

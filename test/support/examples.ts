@@ -1,9 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
+import { governedRun, type RunReport } from '../../engine/governed-run.ts';
+import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { projectFiles } from '../../engine/platform/node/project-files.ts';
 import { type ExecutorCase, parseCase } from '../../engine/project/case.ts';
 import { type Manifest, parseManifest } from '../../engine/project/manifest.ts';
+import { memoryReceiptStore } from '../../engine/provenance/memory-store.ts';
+import type { Isolation } from '../../engine/runtime/isolation.ts';
+import { stranger } from './gate.ts';
 
 export const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
 
@@ -58,4 +64,31 @@ async function readExample(path: string): Promise<Example> {
       content: parseCase(readFileSync(join(folder, file.path)), `${name}/${file.path}`),
     })),
   };
+}
+
+/** Runs a case of an example in a chain of its own, whose receipt the test's stranger signs. */
+export function runCase(
+  { manifest }: Example,
+  executor: AdmittedExecutor,
+  { input }: ExecutorCase,
+  isolation: Isolation,
+): Promise<RunReport> {
+  const { name, version, entry, limits, trust, capabilities } = manifest;
+  return governedRun(
+    {
+      crypto: nodeCrypto,
+      isolation,
+      receipts: memoryReceiptStore(nodeCrypto),
+      environment: stranger,
+    },
+    {
+      executor,
+      name,
+      version,
+      entry,
+      limits,
+      input,
+      policy: { trust, declared: capabilities, grants: new Set() },
+    },
+  );
 }
