@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { displayText } from '../engine/encoding/display.ts';
 import { InputError } from '../engine/encoding/input-error.ts';
 import { DEFAULT_POLICY, parsePolicy } from '../engine/gate/policy.ts';
 import { EMPTY_TRUST_STORE, parseTrustStore } from '../engine/gate/trust-store.ts';
 import type { GateEnvironment, GatePolicy, TrustStore } from '../engine/gate/types.ts';
 import { nodeCrypto } from '../engine/platform/node/crypto.ts';
-import { readDocument, readTextFileIfPresent } from '../engine/platform/node/files.ts';
+import { readDocument } from '../engine/platform/node/files.ts';
 import type { WhitelistReference } from '../engine/project/manifest.ts';
 import type { Whitelist } from '../engine/whitelist/types.ts';
 import { builtInWhitelist, parseWhitelist } from '../engine/whitelist/whitelist.ts';
@@ -43,22 +43,54 @@ function userTrustFile(): string {
   return join(base ?? homedir(), 'touchstone', 'trust.json');
 }
 
-/** The trust store named, else the workspace's, else the user's, else one that trusts nobody. */
-export async function loadTrustStore(file: string | undefined): Promise<TrustStore> {
-  if (file !== undefined) return parseTrustStore(nodeCrypto, await readDocument(file), shown(file));
-  for (const candidate of [workspaceFile('trust.json'), userTrustFile()]) {
-    const bytes = await readTextFileIfPresent(candidate);
-    if (bytes !== undefined) return parseTrustStore(nodeCrypto, bytes, shown(candidate));
+/** The trust store that counts: the one named, else the workspace's, else the user's, if any. */
+function trustFile(named: string | undefined): string | undefined {
+  if (named !== undefined) return named;
+  return [workspaceFile('trust.json'), userTrustFile()].find(isThere);
+}
+
+/** The policy that counts: the one named, else the workspace's, if any. */
+function policyFile(named: string | undefined): string | undefined {
+  return named ?? [workspaceFile('policy.json')].find(isThere);
+}
+
+/**
+ * Whether something of that name is there, readable or not: a policy that cannot be read is an error,
+ * not a default.
+ */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
   }
-  return EMPTY_TRUST_STORE;
+}
+
+/** The trust store named, else the workspace's, else the user's, else one that trusts nobody. */
+export async function loadTrustStore(named: string | undefined): Promise<TrustStore> {
+  const file = trustFile(named);
+  if (file === undefined) return EMPTY_TRUST_STORE;
+  return parseTrustStore(nodeCrypto, await readDocument(file), shown(file));
 }
 
 /** The policy named, else the workspace's, else the default. */
-export async function loadPolicy(file: string | undefined): Promise<GatePolicy> {
-  if (file !== undefined) return parsePolicy(await readDocument(file), shown(file));
-  const own = workspaceFile('policy.json');
-  const bytes = await readTextFileIfPresent(own);
-  return bytes === undefined ? DEFAULT_POLICY : parsePolicy(bytes, shown(own));
+export async function loadPolicy(named: string | undefined): Promise<GatePolicy> {
+  const file = policyFile(named);
+  return file === undefined ? DEFAULT_POLICY : parsePolicy(await readDocument(file), shown(file));
+}
+
+/** Which documents the gate decides by here, in words: whoever reads a verdict wants to know. */
+export function describeDeciders({ trust, policy }: GateOptions, whitelist: Whitelist): string {
+  const named = (file: string | undefined, none: string) =>
+    file === undefined ? none : shown(relativeToHere(file));
+  const store = named(trustFile(trust), 'no trust store');
+  const rules = named(policyFile(policy), 'the default policy');
+  return `decided by ${store}, ${rules} and ${displayText(whitelist.name)}@${whitelist.version}`;
+}
+
+function relativeToHere(path: string): string {
+  const short = relative(process.cwd(), resolve(path));
+  return short.startsWith('..') || isAbsolute(short) ? path : short;
 }
 
 /**

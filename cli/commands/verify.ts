@@ -12,7 +12,7 @@ import { notCertified, readCertificateFile } from '../certificates.ts';
 import { addGateOptions, type Format, formatOption, type GateOptions } from '../options.ts';
 import { findSubject, inspectNamed, type Subject } from '../subject.ts';
 import { color, MARK, print, printJson, wrap } from '../terminal.ts';
-import { gateEnvironment } from '../workspace.ts';
+import { describeDeciders, gateEnvironment } from '../workspace.ts';
 
 interface VerifyOptions extends GateOptions {
   readonly format: Format;
@@ -52,7 +52,10 @@ The checks are made in their order; the first that fails is the last one made.`,
       const checks = await verify(subject, environment, options.certificate);
       const admitted = checks.every((check) => check.ok);
       if (options.format === 'json') printJson({ admitted, checks });
-      else print(describeChecks(subject.artifact, checks));
+      else {
+        print(describeChecks(subject.artifact, checks));
+        print(color.dim(describeDeciders(options, environment.whitelist)));
+      }
       if (!admitted) process.exitCode = 1;
     });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import {
   answerOf,
@@ -207,4 +207,24 @@ describe('a path that may not be read', () => {
     assertBadInput(receipts, /closed: permission denied/);
     chmodSync(here.path('closed'), 0o755);
   });
+});
+
+test('a policy or trust store that is there and cannot be read is no default', {
+  skip,
+}, async (t) => {
+  for (const [name, target] of [
+    ['policy.json', 'gone.json'],
+    ['trust.json', 'trust.json'],
+  ] as const) {
+    const here = workspace(t);
+    await here.certified('echo');
+    rmSync(here.path(`.touchstone/${name}`), { force: true });
+    symlinkSync(target, here.path(`.touchstone/${name}`));
+    for (const command of [
+      ['verify', 'echo'],
+      ['run', 'echo'],
+    ]) {
+      assertBadInput(await here.run(...command), new RegExp(`${name}: `));
+    }
+  }
 });

@@ -36,7 +36,11 @@ describe('verify', { concurrency: 4 }, () => {
     for (const [i, code] of CODES.entries()) {
       assert.match(lines[i] ?? '', new RegExp(`^✔ ${i + 1} ${code} {2,}\\w`));
     }
-    assert.deepEqual(lines.slice(8), ['admitted: call/build/call.wasm', '']);
+    assert.deepEqual(lines.slice(8), [
+      'admitted: call/build/call.wasm',
+      'decided by .touchstone/trust.json, the default policy and mashin@1',
+      '',
+    ]);
     const { admitted, checks } = documentOf(
       await here.run('verify', 'call', '--format', 'json'),
       0,
@@ -72,7 +76,7 @@ describe('verify', { concurrency: 4 }, () => {
       rest,
       CODES.slice(2).map((code, i) => `– ${i + 3} ${code.padEnd(16)}  not reached`),
     );
-    assert.equal(lines.at(-2), 'refused: echo/build/echo.wasm');
+    assert.equal(lines.at(-3), 'refused: echo/build/echo.wasm');
     const { admitted, checks } = documentOf(
       await here.run('verify', 'echo', '--format', 'json'),
       1,
