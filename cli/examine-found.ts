@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { displayText } from '../engine/encoding/display.ts';
 import { InputError } from '../engine/encoding/input-error.ts';
+import type { GateEnvironment } from '../engine/gate/types.ts';
 import { assembleWat } from '../engine/module/wat.ts';
 import { nodeCrypto } from '../engine/platform/node/crypto.ts';
 import type { Found } from '../engine/platform/node/discovery.ts';
@@ -36,19 +37,38 @@ export interface FoundResult {
 /** Findings that say that the input itself is no module, which is more than a finding. */
 const UNUSABLE_CODES: ReadonlySet<string> = new Set(['invalid-module', 'component-not-module']);
 
+/** What certificates are judged by here, read when the first executor asks and then kept. */
+type Deciders = () => Promise<Pick<GateEnvironment, 'trust' | 'policy'>>;
+
 /**
- * Examines what a search found.
+ * Makes what examines one thing after the other that a search found.
  * @param whitelist the one asked for; else a project's own, else the built-in.
  */
-export async function examineFound(
+export function createExaminer(
+  whitelist: string | undefined,
+): (found: Found) => Promise<FoundResult> {
+  let read: ReturnType<Deciders> | undefined;
+  const deciders: Deciders = () => {
+    read ??= readDeciders();
+    return read;
+  };
+  return (found) => examineFound(found, whitelist, deciders);
+}
+
+async function readDeciders() {
+  return { trust: await loadTrustStore(undefined), policy: await loadPolicy(undefined) };
+}
+
+async function examineFound(
   found: Found,
   whitelist: string | undefined,
+  deciders: Deciders,
 ): Promise<FoundResult> {
   try {
     if (found.kind === 'problem') throw found.error;
     const examination =
       found.kind === 'executor'
-        ? await examineProject(found, whitelist)
+        ? await examineProject(found, whitelist, deciders)
         : await examineFile(found.path, await loadWhitelist(whitelist ?? 'mashin@1'));
     const refused = examination.artifact.diagnostics.find(({ code }) => UNUSABLE_CODES.has(code));
     const path = displayText(examination.artifact.path, 500);
@@ -70,6 +90,7 @@ async function examineFile(path: string, whitelist: Whitelist): Promise<Examinat
 async function examineProject(
   found: Found & { readonly kind: 'executor' },
   asked: string | undefined,
+  deciders: Deciders,
 ): Promise<Examination> {
   const { reading, folder, path } = found;
   const { manifest } = reading;
@@ -93,13 +114,7 @@ async function examineProject(
     {
       crypto: nodeCrypto,
       whitelist,
-      environment: {
-        crypto: nodeCrypto,
-        whitelist,
-        trust: await loadTrustStore(undefined),
-        policy: await loadPolicy(undefined),
-        now: Date.now,
-      },
+      environment: { crypto: nodeCrypto, whitelist, ...(await deciders()), now: Date.now },
     },
   );
 }

@@ -87,16 +87,11 @@ function moduleSubject(path: string): Subject {
       `${displayText(path, 500)}: it is text, and only bytes are certified and run; assemble it to .wasm`,
     );
   }
-  const name = basename(path, extname(path))
+  const safe = basename(path, extname(path))
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/^[^a-z0-9]+/, '')
     .slice(0, 64);
-  return {
-    path,
-    manifest: undefined,
-    artifact: path,
-    name: name === '' ? 'module' : name,
-    executor: `${name === '' ? 'module' : name}@0`,
-  };
+  const name = safe === '' ? 'module' : safe;
+  return { path, manifest: undefined, artifact: path, name, executor: `${name}@0` };
 }

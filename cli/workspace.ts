@@ -93,12 +93,20 @@ function relativeToHere(path: string): string {
   return short.startsWith('..') || isAbsolute(short) ? path : short;
 }
 
+let builtInOnce: Whitelist | undefined;
+
+/** The built-in whitelist, hashed once however many executors ask for it. */
+function builtInHere(): Whitelist {
+  builtInOnce ??= builtInWhitelist(nodeCrypto);
+  return builtInOnce;
+}
+
 /**
  * A whitelist by `NAME@VERSION`, which must be built in, or by file.
  * @param base the folder that a relative file is relative to.
  */
 export async function loadWhitelist(reference: string, base = '.'): Promise<Whitelist> {
-  const builtIn = builtInWhitelist(nodeCrypto);
+  const builtIn = builtInHere();
   if (reference === `${builtIn.name}@${builtIn.version}`) return builtIn;
   if (/^[a-z][a-z0-9._-]*@\d+$/.test(reference)) {
     throw new InputError(
@@ -120,7 +128,7 @@ export async function whitelistToDecideBy(
   asked: string | undefined,
 ): Promise<Whitelist> {
   if (asked !== undefined) return loadWhitelist(asked);
-  const builtIn = builtInWhitelist(nodeCrypto);
+  const builtIn = builtInHere();
   const own = subject.manifest?.whitelist;
   if (own === undefined || isNamed(own, builtIn)) return builtIn;
   const reference = displayText(

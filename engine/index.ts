@@ -1,5 +1,5 @@
-// The library, in the order of its pipeline (DESIGN 2). What is not exported here is internal: above
-// all, nothing that would run bytes which the gate has not admitted.
+// The library, sorted by folder. What is not exported here is internal: above all, nothing that
+// would run bytes which the gate has not admitted.
 
 export {
   type PublisherSignature,

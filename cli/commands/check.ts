@@ -6,7 +6,7 @@ import type { Examination } from '../../engine/rules/examine.ts';
 import { toSarif } from '../../engine/rules/sarif.ts';
 import { checkDocument } from '../check-json.ts';
 import { describeBriefly, describeExamination, describeSummary } from '../check-text.ts';
-import { examineFound, type FoundResult } from '../examine-found.ts';
+import { createExaminer, type FoundResult } from '../examine-found.ts';
 import { complain, EXIT_UNUSABLE } from '../failure.ts';
 import { startProgress } from '../progress.ts';
 import { print, printJson } from '../terminal.ts';
@@ -49,8 +49,9 @@ async function checkAction(paths: readonly string[], options: CheckOptions): Pro
   for await (const each of discover(paths)) found.push(each);
   const results: FoundResult[] = [];
   const progress = startProgress(found.length, 'modules');
+  const examine = createExaminer(options.whitelist);
   for (const each of found) {
-    results.push(await examineFound(each, options.whitelist));
+    results.push(await examine(each));
     progress.step();
   }
   progress.end();

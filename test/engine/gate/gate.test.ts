@@ -477,6 +477,23 @@ describe('a certificate file', () => {
     malformed(Uint8Array.of(0xff, 0xfe), /not valid UTF-8/);
   });
 
+  test('with a name as long as a certificate may be is read, and refused where it is cut', () => {
+    const { certificate: c } = parseCertificate(certificate, 'c');
+    for (const unit of ['a', '"', '\\']) {
+      const name = unit.repeat(500_000);
+      const entry = {
+        module: 'm',
+        name,
+        kind: 'function',
+        type: '() -> ()',
+        class: 'pure',
+      } as const;
+      const file = serializeCertificate({ ...c, proof: { ...c.proof, imports: [entry] } });
+      assert.equal(parseCertificate(file, 'c').certificate.proof.imports[0]?.name, name);
+      assert.throws(() => parseCertificate(file.subarray(0, 400_000), 'c'), InputError);
+    }
+  });
+
   test('cut at any byte is refused', () => {
     for (let length = 0; length < certificate.length; length++) {
       assert.throws(() => verify(PURE, certificate.subarray(0, length)), InputError);
