@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Signer } from '../engine/crypto/crypto.ts';
+import type { PublicKey, Signer } from '../engine/crypto/crypto.ts';
 import {
   parsePrivateKeyPem,
   parsePublicKeyPem,
@@ -19,8 +19,8 @@ import { workspaceFile } from './workspace.ts';
 
 const KEY_FILE = 'environment.pem';
 
-/** What git must not take of `.touchstone`: the key, and receipts, which every machine has of its own. */
-const IGNORED = `${KEY_FILE}\nreceipts/\n`;
+/** What git must not take of `.touchstone`: what every machine has of its own, above all the key. */
+const IGNORED = `${KEY_FILE}\nreceipts/\nnonces/\n`;
 
 /** How long another run may take to write the key that it has begun to make. */
 const PATIENCE_MS = 2_000;
@@ -77,12 +77,19 @@ async function writePublicKey(file: string, { publicKey }: Signer): Promise<void
   });
 }
 
-/** A trust store in which this workspace's own environment key counts too, if there is one. */
-export async function withOwnEnvironment(store: TrustStore): Promise<TrustStore> {
+/** The public key of this workspace's environment; `undefined` where nothing has run yet. */
+export async function ownEnvironment(): Promise<PublicKey | undefined> {
   const file = `${workspaceFile(KEY_FILE)}.pub`;
   const text = await readTextFileIfPresent(file);
-  if (text === undefined) return store;
-  const own = parsePublicKeyPem(nodeCrypto, text, displayText(file, 500));
+  return text === undefined
+    ? undefined
+    : parsePublicKeyPem(nodeCrypto, text, displayText(file, 500));
+}
+
+/** A trust store in which this workspace's own environment key counts too, if there is one. */
+export async function withOwnEnvironment(store: TrustStore): Promise<TrustStore> {
+  const own = await ownEnvironment();
+  if (own === undefined) return store;
   if (store.find(own.keyId, 'environment') !== undefined) return store;
   return makeTrustStore([...store.keys, { key: own, role: 'environment' }]);
 }

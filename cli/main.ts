@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { batchCommand } from './commands/batch.ts';
 import { certifyCommand } from './commands/certify.ts';
 import { checkCommand } from './commands/check.ts';
 import { keysCommand } from './commands/keys.ts';
 import { receiptsCommand } from './commands/receipts.ts';
 import { runCommand } from './commands/run.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { voucherCommand } from './commands/voucher.ts';
 import { whitelistCommand } from './commands/whitelist.ts';
 import { EXIT_UNUSABLE, fail } from './failure.ts';
 import { withPlainUsage } from './usage.ts';
@@ -21,7 +23,9 @@ function program(): Command {
     .addCommand(certifyCommand())
     .addCommand(verifyCommand())
     .addCommand(runCommand())
+    .addCommand(batchCommand())
     .addCommand(receiptsCommand())
+    .addCommand(voucherCommand())
     .addCommand(whitelistCommand())
     .addCommand(keysCommand())
     .addHelpText(

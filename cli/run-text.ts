@@ -25,7 +25,7 @@ export function describeRun(report: RunReport): string {
       ),
     );
   }
-  if (report.status === 'ok' || report.status === 'denied') {
+  if (hasAnswer(report)) {
     const { decisions } = report;
     lines.push(
       labelled([
@@ -35,7 +35,23 @@ export function describeRun(report: RunReport): string {
       ...describeDecisions(decisions),
     );
   }
+  if (report.overBudget !== undefined) {
+    lines.push(
+      labelled([['late      ', `over their share of time: ${report.overBudget.join(', ')}`]]),
+    );
+  }
   return [...lines, describeReceipt(report)].join('\n');
+}
+
+/** Whether the executor answered: also where the time ran out while its directives were governed. */
+function hasAnswer({ status, completed }: RunReport): boolean {
+  if (status === 'timeout') return completed.includes('plan');
+  return status === 'ok' || status === 'denied';
+}
+
+/** The decisions of a run as `--format json` has them: the directive itself stands beside them. */
+export function decisionsJson({ decisions }: RunReport) {
+  return decisions.map(({ directive, ...decision }) => ({ type: directive.type, ...decision }));
 }
 
 function heading({ status, receipt, problem, decisions }: RunReport): string {
@@ -69,10 +85,15 @@ function describeDecisions(decisions: readonly Decision[]): string[] {
 }
 
 function describeReceipt({ fuel, receipt }: RunReport): string {
-  const used = fuel.used === null ? 'not metered' : fuel.used.toLocaleString('en-US');
+  const used = fuel.used === null ? 'not known' : fuel.used.toLocaleString('en-US');
   const size = formatBytes(serializeReceipt(receipt).length);
+  const { state } = receipt;
+  const stateName = (hash: string | null) => (hash === null ? 'none' : `${shortHash(hash)}…`);
   return labelled([
     ['fuel      ', `${used}, limit ${fuel.limit.toLocaleString('en-US')}`],
+    ...(state === undefined
+      ? []
+      : [['state     ', `${stateName(state.before)} → ${stateName(state.after)}`] as const]),
     ['receipt   ', `epoch ${receipt.epoch} of ${displayText(receipt.executor)}, ${size}`],
     ['', `run ${receipt.run}, tier ${receipt.tier} ${receipt.purityMethod}`],
     ['', `signed by environment ${shortHash(receipt.signer)}…`],

@@ -79,13 +79,18 @@ export async function loadPolicy(named: string | undefined): Promise<GatePolicy>
   return file === undefined ? DEFAULT_POLICY : parsePolicy(await readDocument(file), shown(file));
 }
 
-/** Which documents the gate decides by here, in words: whoever reads a verdict wants to know. */
-export function describeDeciders({ trust, policy }: GateOptions, whitelist: Whitelist): string {
+/**
+ * Which documents decide here, in words: whoever reads a verdict wants to know.
+ * @param whitelist the one that is in force, where it has a part in the verdict.
+ */
+export function describeDeciders({ trust, policy }: GateOptions, whitelist?: Whitelist): string {
   const named = (file: string | undefined, none: string) =>
     file === undefined ? none : shown(relativeToHere(file));
   const store = named(trustFile(trust), 'no trust store');
   const rules = named(policyFile(policy), 'the default policy');
-  return `decided by ${store}, ${rules} and ${displayText(whitelist.name)}@${whitelist.version}`;
+  return whitelist === undefined
+    ? `decided by ${store} and ${rules}`
+    : `decided by ${store}, ${rules} and ${displayText(whitelist.name)}@${whitelist.version}`;
 }
 
 function relativeToHere(path: string): string {

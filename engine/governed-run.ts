@@ -1,17 +1,23 @@
-import type { Crypto, Signer } from './crypto/crypto.ts';
+import type { Crypto, Sha256, Signer } from './crypto/crypto.ts';
 import { displayText } from './encoding/display.ts';
 import { type JsonValue, parseJson } from './encoding/json.ts';
 import { AdmissionError, type AdmittedExecutor, openAdmitted } from './gate/admit.ts';
 import type { PurityMethod, Tier } from './gate/types.ts';
-import { govern } from './governance/govern.ts';
+import { BUDGET_EXHAUSTED, govern } from './governance/govern.ts';
 import type { Decision, GovernanceObserver, Policy } from './governance/types.ts';
-import { buildReceipt } from './provenance/build.ts';
-import { PHASES, signReceipt } from './provenance/receipt.ts';
+import { type KeptState, type StateRequest, stateAfter } from './governed-state.ts';
+import { buildReceipt, type RunFacts } from './provenance/build.ts';
+import { PHASES } from './provenance/receipt.ts';
+import { signReceipt } from './provenance/sign.ts';
+import { writeSnapshot } from './provenance/snapshot.ts';
 import type { ReceiptStore } from './provenance/store.ts';
 import type { Receipt } from './provenance/types.ts';
+import { WrittenReceipt } from './provenance/written.ts';
+import { budgetExhausted, type Clock, checkBudget, type PhaseBudget } from './runtime/budget.ts';
 import { inputBytes } from './runtime/input.ts';
 import type { Isolation } from './runtime/isolation.ts';
 import { checkLimits } from './runtime/limits.ts';
+import type { MemoryProfile } from './runtime/profiles.ts';
 import { runExecutor } from './runtime/run.ts';
 import type {
   Directive,
@@ -30,6 +36,8 @@ export interface RunServices {
   readonly receipts: ReceiptStore;
   /** The environment's key, which signs receipts. */
   readonly environment: Signer;
+  /** Measures phases, where a request has a budget for them. */
+  readonly now?: Clock | undefined;
 }
 
 export interface GovernedRunRequest {
@@ -40,6 +48,12 @@ export interface GovernedRunRequest {
   /** The input document, as `inputBytes` takes it. */
   readonly input: JsonValue;
   readonly limits: RunLimits;
+  /** Fixes the memory at the pages of a profile, in place of `limits.memoryPages`. */
+  readonly memoryProfile?: MemoryProfile | undefined;
+  /** Shares of wall clock for the phases: see {@link PhaseBudget}. */
+  readonly budget?: PhaseBudget | undefined;
+  /** Makes the run stateful. */
+  readonly state?: StateRequest | undefined;
   /** The exported function to call: `plan` unless another is named. */
   readonly entry?: string;
   readonly signal?: AbortSignal | undefined;
@@ -65,6 +79,13 @@ export interface RunReport {
   readonly receipt: Receipt;
   /** How far the run came: a prefix of the phases. */
   readonly completed: readonly Phase[];
+  /** Phases that were finished and took longer than their share; absent where none did. */
+  readonly overBudget?: readonly Phase[];
+  /**
+   * Why the state that a stateful run left was not kept: the chain had gone on meanwhile. Absent where
+   * it was.
+   */
+  readonly stateProblem?: string;
 }
 
 /**
@@ -73,36 +94,86 @@ export interface RunReport {
  * is reported.
  * @throws {AdmissionError} for an executor the gate did not make or no longer admits: nothing ran.
  * @throws {InputError} `invalid-json` for an input that is no input document and `usage` for a name
- * that no chain can have: nothing ran; `unwritable`, `invalid-receipt`, `invalid-key` or `too-large`
+ * that no chain can have: nothing ran; `unwritable`, `invalid-snapshot`, `invalid-receipt`, `invalid-key` or `too-large`
  * when the receipt cannot be made or written, and whatever the signer throws.
- * @throws {RangeError} for a limit that is not a whole number: nothing ran.
+ * @throws {RangeError} for a limit or a share that is not a whole number: nothing ran.
  */
 export async function governedRun(
   services: RunServices,
   given: GovernedRunRequest,
 ): Promise<RunReport> {
-  // Each field is read once, so that what is recorded is what ran.
+  const { crypto, receipts, environment, now } = services;
+  const prepared = prepareRun(crypto, given);
+  const { name, budget, state } = prepared.request;
+  checkBudget(budget ?? {}, now);
+  const chain = receipts.open(name);
+  const run = await executePrepared(services, prepared);
+  const began = now?.() ?? 0;
+  let kept: KeptState | undefined;
+  const { receipt } = await chain.append(async (tip) => {
+    kept = state && stateAfter(crypto, run.outcome, run.status, state, tip);
+    const facts = { ...run, ...(kept !== undefined && { state: kept.hashes }) };
+    const unsigned = buildReceipt(crypto, facts, tip, environment.publicKey.keyId);
+    const signed = await signReceipt(crypto, unsigned, environment);
+    if (kept?.bytes !== undefined) {
+      const { executor, memoryProfile } = prepared.request;
+      const snapshot = await writeSnapshot(
+        crypto,
+        {
+          executor: signed.executor,
+          admitted: executor,
+          memoryProfile,
+          tip: WrittenReceipt.of(crypto, signed).tip,
+          state: kept.bytes,
+        },
+        environment,
+      );
+      await state?.prepare(snapshot);
+    }
+    return signed;
+  });
+  const isLate = budget?.record !== undefined && (now?.() ?? 0) - began > budget.record;
+  const overBudget: readonly Phase[] = [
+    ...run.overBudget,
+    ...(isLate ? (['record'] as const) : []),
+  ];
+  return {
+    ...toReport({ ...run, overBudget }, receipt),
+    ...(kept?.problem !== undefined && { stateProblem: kept.problem }),
+  };
+}
+
+/** A run that has not begun: its input is read and its executor admitted. */
+export interface PreparedRun {
+  readonly request: GovernedRunRequest;
+  readonly inputHash: Sha256;
+}
+
+/**
+ * Reads a request, each field once, so that what is recorded is what ran. Errors as
+ * {@link governedRun}, where nothing ran.
+ */
+export function prepareRun(crypto: Crypto, given: GovernedRunRequest): PreparedRun {
   const bytes = inputBytes(given.input);
   const request = { ...given, input: parseJson(bytes, 'the input') };
-  const { crypto, receipts, environment } = services;
+  openAdmitted(request.executor);
+  return { request, inputHash: crypto.sha256(bytes) };
+}
+
+/** A run that came to its end and has no receipt yet. Whoever holds one records it. */
+export interface UnrecordedRun extends RunFacts {
+  readonly outcome: Outcome;
+  readonly overBudget: readonly Phase[];
+}
+
+/** Runs and governs. Errors as {@link governedRun}, where nothing ran. */
+export async function executePrepared(
+  services: Pick<RunServices, 'crypto' | 'isolation' | 'now'>,
+  { request, inputHash }: PreparedRun,
+): Promise<UnrecordedRun> {
   const { executor, name, version } = request;
-  openAdmitted(executor);
-  const chain = receipts.open(name);
-  const inputHash = crypto.sha256(bytes);
   const run = await execute(services, request);
-  const { receipt } = await chain.append((tip) =>
-    signReceipt(
-      crypto,
-      buildReceipt(
-        crypto,
-        { executor: `${name}@${version}`, admitted: executor, inputHash, ...run },
-        tip,
-        environment.publicKey.keyId,
-      ),
-      environment,
-    ),
-  );
-  return toReport(run, receipt);
+  return { executor: `${name}@${version}`, admitted: executor, inputHash, ...run };
 }
 
 /** What happened, before it is recorded. */
@@ -111,25 +182,44 @@ interface Executed {
   readonly decisions: readonly Decision[];
   readonly status: Receipt['status'];
   readonly completed: readonly Phase[];
+  readonly overBudget: readonly Phase[];
 }
 
 async function execute(
-  { crypto, isolation }: RunServices,
-  { executor, policy, observer, limits, ...rest }: GovernedRunRequest,
+  { crypto, isolation, now }: Pick<RunServices, 'crypto' | 'isolation' | 'now'>,
+  { executor, policy, observer, limits, state, budget = {}, ...rest }: GovernedRunRequest,
 ): Promise<Executed> {
   const checked = checkLimits(limits);
+  const shares = checkBudget(budget, now);
   let outcome: Outcome;
   try {
-    outcome = await runExecutor(executor, { ...rest, limits: checked }, isolation);
+    outcome = await runExecutor(
+      executor,
+      {
+        ...rest,
+        limits: checked,
+        budget: shares,
+        now,
+        ...(state !== undefined && { state: { before: state.before?.state } }),
+      },
+      isolation,
+    );
   } catch (error) {
     if (error instanceof AdmissionError) throw error;
     return ended(hostFailure(error, checked, ['gate']));
   }
   if (outcome.status !== 'ok') return ended(outcome);
   try {
-    const decisions = govern(crypto, outcome.directives, policy, observer);
+    const isOver = clockFor(shares.govern, now);
+    const decisions = govern(crypto, outcome.directives, policy, observer, isOver);
+    if (decisions.some(({ reason }) => reason === BUDGET_EXHAUSTED)) {
+      const problem = budgetExhausted('govern', shares.govern ?? 0);
+      const status = 'timeout';
+      return { ...ended({ ...outcome, status, problem }), decisions };
+    }
     const denied = decisions.some(({ decision }) => decision === 'denied');
-    return { outcome, decisions, status: denied ? 'denied' : 'ok', completed: PHASES };
+    const overBudget: readonly Phase[] = isOver() ? ['govern'] : [];
+    return { outcome, decisions, status: denied ? 'denied' : 'ok', completed: PHASES, overBudget };
   } catch (error) {
     const { output, logs, fuel, completed } = outcome;
     return ended({ ...hostFailure(error, checked, completed), output, logs, fuel });
@@ -137,7 +227,15 @@ async function execute(
 }
 
 function ended(outcome: Outcome): Executed {
-  return { outcome, decisions: [], status: outcome.status, completed: outcome.completed };
+  const { status, completed } = outcome;
+  return { outcome, decisions: [], status, completed, overBudget: [] };
+}
+
+/** Says whether a share that begins now is used up. */
+function clockFor(share: number | undefined, now: Clock | undefined): () => boolean {
+  if (share === undefined || now === undefined) return () => false;
+  const end = now() + share;
+  return () => now() > end;
 }
 
 /** The outcome of a run that the host, not the executor, failed to bring to an end. */
@@ -155,8 +253,9 @@ function hostFailure(error: unknown, limits: RunLimits, completed: readonly Phas
   };
 }
 
-function toReport(
-  { outcome, decisions, status, completed }: Executed,
+/** The report of a run whose receipt is durable. */
+export function toReport(
+  { outcome, decisions, status, completed, overBudget }: UnrecordedRun,
   receipt: Receipt,
 ): RunReport {
   return {
@@ -171,5 +270,6 @@ function toReport(
     purityMethod: receipt.purityMethod,
     receipt,
     completed,
+    ...(overBudget.length > 0 && { overBudget }),
   };
 }

@@ -55,6 +55,7 @@ export {
   type RunReport,
   type RunServices,
 } from './governed-run.ts';
+export type { StateRequest } from './governed-state.ts';
 export { countAgreeing, requireAgreement } from './module/agreement.ts';
 export { recipeFor } from './module/recipes.ts';
 export { inspectModule } from './module/report.ts';
@@ -66,7 +67,26 @@ export { type Manifest, parseManifest, readManifest } from './project/manifest.t
 export { type ProofImport, type ProofMetadata, type PurityProof, prove } from './proof/proof.ts';
 export { type ChainVerdict, createChainVerifier, verifyChain } from './provenance/chain.ts';
 export { memoryReceiptStore } from './provenance/memory-store.ts';
+export {
+  type BatchProof,
+  type ProofVerdict,
+  parseProof,
+  proveReceipt,
+  type ReceiptProof,
+  serializeProof,
+  verifyProof,
+} from './provenance/proof.ts';
 export { parseReceipt, serializeReceipt } from './provenance/receipt.ts';
+export {
+  parseSnapshot,
+  type Snapshot,
+  type SnapshotEnvironment,
+  type SnapshotFacts,
+  type SnapshotHeader,
+  type VerifiedState,
+  verifySnapshot,
+  writeSnapshot,
+} from './provenance/snapshot.ts';
 export {
   type Appended,
   type ReceiptChain,
@@ -83,10 +103,54 @@ export {
 export { RULES, type RuleCode } from './rules/rules.ts';
 export { type SarifLog, toSarif } from './rules/sarif.ts';
 export type { Diagnostic, Severity } from './rules/types.ts';
+export type { Clock, PhaseBudget } from './runtime/budget.ts';
 export { inputBytes } from './runtime/input.ts';
 export { type ExecuteOptions, type Isolation, inThread } from './runtime/isolation.ts';
+export type { StateJob } from './runtime/job.ts';
+export type { MemoryProfile } from './runtime/profiles.ts';
 export { type RunRequest, runExecutor } from './runtime/run.ts';
 export * from './runtime/types.ts';
+export { parseTrytetRequest, type TrytetRequest } from './trytet/request.ts';
+export type {
+  TrytetCrash,
+  TrytetErrorType,
+  TrytetResult,
+  TrytetRun,
+  TrytetStatus,
+} from './trytet/result.ts';
+export { runTrytetRequest, type TrytetServices, type TrytetVouchers } from './trytet/run.ts';
+export { type IssuedNonce, memoryNonceStore, type NonceStore } from './voucher/nonce-store.ts';
+export { type Spending, spendVoucher } from './voucher/spend.ts';
+export {
+  mintTrytetVoucher,
+  parseTrytetVoucher,
+  serializeTrytetVoucher,
+  type TrytetGrant,
+  type TrytetVoucher,
+} from './voucher/trytet-voucher.ts';
+export {
+  VOUCHER_CHECK_CODES,
+  type VoucherCheck,
+  type VoucherCheckCode,
+  type VoucherEnvironment,
+  type VoucherUse,
+  verifyVoucher,
+} from './voucher/verify.ts';
+export {
+  spendTrytetVoucher,
+  TRYTET_CHECK_CODES,
+  type TrytetCheckCode,
+  type TrytetSpending,
+  type TrytetVoucherEnvironment,
+  verifyTrytetVoucher,
+} from './voucher/verify-trytet.ts';
+export {
+  type FuelGrant,
+  type FuelVoucher,
+  mintVoucher,
+  parseVoucher,
+  serializeVoucher,
+} from './voucher/voucher.ts';
 export { diffWhitelists, staysClassified, type WhitelistDiff } from './whitelist/diff.ts';
 export {
   CAPABILITIES,

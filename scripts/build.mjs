@@ -10,8 +10,10 @@ const ENTRIES = {
   cli: 'cli/main.ts',
   engine: 'engine/index.ts',
   node: 'engine/platform/node/index.ts',
-  'executor-host': 'engine/platform/node/worker-main.ts',
 };
+
+/** Bundles whose text is handed to a process that can read no file: each is whole, in one file. */
+const WHOLE = { 'executor-host': 'engine/platform/node/process-main.ts' };
 
 // What bundled CommonJS libraries expect to find, and ES modules lack.
 const COMMONJS =
@@ -23,6 +25,7 @@ export async function ensureBuilt() {
   ensureInstalled('.', 'dependencies');
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   await bundle(ENTRIES, 'dist');
+  await bundle(WHOLE, 'dist', { splitting: false, banner: {} });
 }
 
 /**
@@ -30,8 +33,9 @@ export async function ensureBuilt() {
  *
  * @param {Record<string, string>} entryPoints bundle → file
  * @param {string} outdir
+ * @param {import('esbuild').BuildOptions} [others] in place of what the other bundles have
  */
-export async function bundle(entryPoints, outdir) {
+export async function bundle(entryPoints, outdir, others = {}) {
   const { build } = await import('esbuild');
   try {
     await build({
@@ -49,6 +53,7 @@ export async function bundle(entryPoints, outdir) {
       banner: { js: COMMONJS },
       legalComments: 'none',
       logLevel: 'warning',
+      ...others,
     });
   } catch {
     process.exit(1); // esbuild has said what is wrong, and where

@@ -38,7 +38,7 @@ const TRUST_STORE_DOCS = {
   'keys.[].keyId': "SHA-256 of the key's SPKI DER form, in hex. It must fit the key.",
   'keys.[].publicKey': 'Base64 of the SPKI DER form: the body of the PEM file.',
   'keys.[].role':
-    'What the key is trusted for: issuing certificates, publishing executors, attesting environments, or signing whitelists.',
+    'What the key is trusted for: issuing certificates, publishing executors, attesting environments, signing whitelists, or issuing fuel vouchers.',
   'keys.[].label': 'What people call it.',
   'keys.[].validFrom': 'Before this time the key counts for nothing (RFC 3339, UTC).',
   'keys.[].validUntil': 'From this time on the key counts for nothing (RFC 3339, UTC).',

@@ -23,9 +23,12 @@ const PIPELINE = [
   'proof',
   'certificate',
   'gate',
+  'voucher',
+  'metering',
   'runtime',
   'governance',
   'provenance',
+  'trytet',
   'attestation',
   'log',
 ];
@@ -43,7 +46,12 @@ const ALLOWED: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** The files that stand above the folders, and tie them together. */
-const TOP = ['engine/governed-run.ts', 'engine/index.ts'];
+const TOP = [
+  'engine/governed-batch.ts',
+  'engine/governed-run.ts',
+  'engine/governed-state.ts',
+  'engine/index.ts',
+];
 
 const all = filesBelow('engine');
 const files = all.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
@@ -207,6 +215,7 @@ const HOST = {
     'engine/encoding/input-error.ts',
     'engine/encoding/json.ts',
     'engine/encoding/utf8.ts',
+    'engine/metering/costs.ts',
     'engine/runtime/directive.ts',
     'engine/runtime/host-functions.ts',
     'engine/runtime/host.ts',

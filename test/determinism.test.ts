@@ -1,31 +1,31 @@
 // The same executor, input and environment key give the same output, directives and receipt, byte
-// for byte: however often, on which side of a thread boundary, and in whatever order.
+// for byte: however often, on which side of a process boundary, and in whatever order.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { canonicalJson } from '../engine/encoding/json.ts';
 import { type AdmittedExecutor, createGate } from '../engine/gate/admit.ts';
-import { createWorkerIsolation } from '../engine/platform/node/worker-isolation.ts';
+import { createProcessIsolation } from '../engine/platform/node/process-isolation.ts';
 import { serializeReceipt } from '../engine/provenance/receipt.ts';
 import { type Isolation, inThread } from '../engine/runtime/isolation.ts';
 import type { Outcome } from '../engine/runtime/types.ts';
-import { bundleWorker } from './engine/runtime/worker-script.ts';
 import { byPurity, type Example, readExamples, runCase } from './support/examples.ts';
+import { bundleExecutorHost } from './support/executor-host.ts';
 import { certificateFor, environment } from './support/gate.ts';
 
 const RUNS = 1_000;
-const WORKER_RUNS = 20;
+const ISOLATED_RUNS = 20;
 
 const { pure } = byPurity(await readExamples());
 
-let bundle: Awaited<ReturnType<typeof bundleWorker>>;
-let worker: Isolation;
+let bundle: Awaited<ReturnType<typeof bundleExecutorHost>>;
+let isolated: Isolation;
 before(async () => {
-  bundle = await bundleWorker();
-  worker = createWorkerIsolation({ script: bundle.script });
+  bundle = await bundleExecutorHost();
+  isolated = createProcessIsolation({ script: bundle.script });
 });
 after(async () => {
-  await worker.close();
+  await isolated.close();
   await bundle.remove();
 });
 
@@ -94,11 +94,11 @@ for (const example of pure) {
     }
   });
 
-  test(`${example.name} gives the same in a worker`, async () => {
+  test(`${example.name} gives the same in a process of its own`, async () => {
     const executor = await admit(example);
     const first = await trace(executor, example, chosen, inThread);
-    for (let run = 0; run < WORKER_RUNS; run++) {
-      assert.deepEqual(await trace(executor, example, chosen, worker), first, `run ${run}`);
+    for (let run = 0; run < ISOLATED_RUNS; run++) {
+      assert.deepEqual(await trace(executor, example, chosen, isolated), first, `run ${run}`);
     }
   });
 
@@ -121,5 +121,5 @@ test('all cases, interleaved and admitted anew, give what they gave before', asy
     );
   const first = await once(inThread);
   all.reverse();
-  assert.deepEqual(await once(worker), first.reverse());
+  assert.deepEqual(await once(isolated), first.reverse());
 });

@@ -14,10 +14,10 @@ import { Worker } from 'node:worker_threads';
 import * as engine from '../engine/index.ts';
 import * as node from '../engine/platform/node/index.ts';
 import { type Job, openJob } from '../engine/runtime/job.ts';
-import { bundleWorker } from './engine/runtime/worker-script.ts';
 import { flipBit } from './support/bytes.ts';
 import { byPurity, readExamples } from './support/examples.ts';
 import { takeStarts, watchExecution } from './support/execution-watch.ts';
+import { bundleExecutorHost } from './support/executor-host.ts';
 import {
   certificateFor,
   certifier,
@@ -31,6 +31,7 @@ import {
   answeringModule,
   canary,
   captureJob,
+  copyBytes,
   jobContents,
   UNADMITTED,
   unadmittedThings,
@@ -51,14 +52,14 @@ process.chdir(folder); // where files are written whose names are nonsense
 writeFileSync('good.wasm', good);
 writeFileSync('canary.wasm', canary);
 
-const bundle = await bundleWorker();
+const bundle = await bundleExecutorHost();
 watchExecution();
 // The assembler is itself a module, which starts with every use.
 await engine.assembleWat('(module)', 'warm.wat');
 const [assembler] = takeStarts();
-const worker = node.createWorkerIsolation({ script: bundle.script });
+const isolated = node.createProcessIsolation({ script: bundle.script });
 after(async () => {
-  await worker.close();
+  await isolated.close();
   await bundle.remove();
   process.chdir(before);
   rmSync(folder, { recursive: true, force: true });
@@ -165,10 +166,56 @@ const manifest = engine.parseManifest(manifestText, 'executor.json');
 const whitelistText = JSON.stringify({ name: 'mashin', version: 1, functions: [] });
 const trustStore = environment().trust;
 const chain = engine.memoryReceiptStore(crypto).open('good');
-const receipt = (await engine.governedRun(services(), governedRequest)).receipt;
+const kept = services();
+const receipt = (await engine.governedRun(kept, governedRequest)).receipt;
+const recorded = kept.receipts.open('good');
+const proof = await engine.proveReceipt(crypto, recorded, 0);
+const { state = new Uint8Array() } = await engine.runExecutor(
+  executor,
+  { ...runRequest, state: { before: undefined } },
+  inThread,
+);
+const snapshotFacts = {
+  executor: 'good@1.0.0',
+  admitted: executor,
+  memoryProfile: undefined,
+  tip: { epoch: 0, hash: crypto.sha256(engine.serializeReceipt(receipt)) },
+  state,
+};
+const snapshotBytes = await engine.writeSnapshot(crypto, snapshotFacts, stranger);
+const snapshot = engine.parseSnapshot(snapshotBytes, 'a snapshot');
+const snapshotEnvironment = {
+  ...snapshotFacts,
+  trust: engine.makeTrustStore([{ key: stranger.publicKey, role: 'environment' }]),
+  limits: engine.DEFAULT_LIMITS,
+};
 const moduleInput = { path: 'good.wasm', contents: good };
 const examineOptions = { crypto, whitelist, environment: environment() };
 const certified = engine.parseCertificate(goodCertificate, 'good.wasm.purity.json');
+const voucherEnvironment = {
+  crypto,
+  trust: trustStore,
+  revokedKeys: new Set<never>(),
+  nonces: engine.memoryNonceStore(),
+  now: () => NOW,
+};
+const voucherUse = {
+  artifactHash: executor.artifactHash,
+  environment: stranger.publicKey.keyId,
+};
+const voucher = await engine.mintVoucher(crypto, certifier, {
+  ...voucherUse,
+  fuel: 1_000,
+  expiry: NOW / 1_000 + 60,
+});
+const trytetEnvironment = { ...voucherEnvironment, provider: 'here', agents: 'any-agent' } as const;
+const trytetGrant = {
+  provider_id: 'here',
+  fuel_limit: 50_000_000n,
+  expiry_timestamp: BigInt(NOW / 1_000 + 60),
+};
+const trytetVoucher = await engine.mintTrytetVoucher(crypto, certifier, trytetGrant);
+const trytetText = JSON.stringify({ payload: [...good], max_memory_mb: 1 });
 
 /** How each exported function is called when all is well; a new export needs its line here. */
 const USUAL: Readonly<Record<string, readonly unknown[]>> = {
@@ -217,7 +264,10 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
   isKeyId: [''],
   isSha256: [''],
   makeTrustStore: [[]],
+  memoryNonceStore: [],
   memoryReceiptStore: [crypto],
+  mintTrytetVoucher: [crypto, certifier, trytetGrant],
+  mintVoucher: [crypto, certifier, { ...voucherUse, fuel: 1_000, expiry: NOW / 1_000 + 60 }],
   parseCapability: ['net.http'],
   parseCase: ['{"input":{},"expect":{}}', 'a case'],
   parseCertificate: [goodCertificate, 'a certificate'],
@@ -226,11 +276,17 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
   parsePolicy: ['{"format":"policy/1"}', 'a policy'],
   parsePrivateKeyPem: [crypto, engine.privateKeyPem(new Uint8Array(32).fill(9)), 'a key'],
   parsePublicKeyPem: [crypto, engine.publicKeyPem(stranger.publicKey), 'a key'],
+  parseProof: [engine.serializeProof(proof), 'a proof'],
   parseReceipt: [engine.serializeReceipt(receipt), 'a receipt'],
+  parseSnapshot: [snapshotBytes, 'a snapshot'],
   parseTrustStore: [crypto, engine.serializeTrustStore(trustStore), 'a trust store'],
+  parseTrytetRequest: [trytetText, 'a request'],
+  parseTrytetVoucher: [engine.serializeTrytetVoucher(trytetVoucher), 'a voucher'],
+  parseVoucher: [engine.serializeVoucher(voucher), 'a voucher'],
   parseWhitelist: [crypto, whitelistText, 'a whitelist'],
   privateKeyPem: [new Uint8Array(32)],
   prove: [goodReport.imports, whitelist, certifier.publicKey.keyId, NOW],
+  proveReceipt: [crypto, recorded, 0],
   publicKeyFromRaw: [crypto, stranger.publicKey.raw, 'a key'],
   publicKeyPem: [stranger.publicKey],
   readLayout: [good],
@@ -238,18 +294,39 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
   recipeFor: [goodReport.imports[0], goodReport.callGraph.pathTo(0)],
   requireAgreement: [goodReport],
   runExecutor: [executor, runRequest, inThread],
+  runTrytetRequest: [
+    {
+      crypto,
+      gate: engine.createGate(environment()),
+      run: (each: engine.AdmittedExecutor, request: engine.RunRequest) =>
+        engine.runExecutor(each, request, inThread),
+      vouchers: { accepted: 'if-present', ...trytetEnvironment },
+      clock: () => 0,
+    },
+    engine.parseTrytetRequest(trytetText, 'a request'),
+  ],
   serializeCertificate: [certified.certificate],
+  serializeProof: [proof],
   serializeReceipt: [receipt],
   serializeTrustStore: [trustStore],
+  serializeTrytetVoucher: [trytetVoucher],
+  serializeVoucher: [voucher],
   signerFromSeed: [crypto, new Uint8Array(32)],
+  spendTrytetVoucher: [trytetEnvironment, trytetVoucher],
+  spendVoucher: [voucherEnvironment, voucher, voucherUse],
   staysClassified: [goodReport.imports, whitelist],
   suggestFunction: [whitelist, goodReport.imports[0]],
   toSarif: [[engine.examineModule(moduleInput, examineOptions)], { version: '1.0.0' }],
+  verifyProof: [crypto, proof, trustStore],
   verifyChain: [crypto, engine.serializeReceipt(receipt), trustStore, {}],
+  verifySnapshot: [crypto, snapshot, 'a snapshot', snapshotEnvironment],
+  verifyTrytetVoucher: [trytetEnvironment, trytetVoucher],
+  verifyVoucher: [voucherEnvironment, voucher, voucherUse],
   verifyStoredChain: [crypto, chain, trustStore],
   createFile: ['made.txt', 'text', 0o600],
-  createWorkerIsolation: [{ script: bundle.script, resourceLimits: {} }],
+  createProcessIsolation: [{ script: bundle.script, size: 1 }],
   discover: [['.'], {}],
+  fileNonceStore: [crypto, 'nonces', {}],
   fileReceiptStore: [crypto, 'receipts', {}],
   projectFiles: ['.', ['*.wasm']],
   readDocument: ['good.wasm'],
@@ -257,6 +334,7 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
   readModule: ['good.wasm'],
   readTextFile: ['executor.json'],
   resolveInProject: ['.', 'good.wasm'],
+  writeSnapshot: [crypto, snapshotFacts, stranger],
   writeFileAtomic: ['written.txt', 'text', 0o600],
 };
 
@@ -268,11 +346,14 @@ const VALUES = [
   'DEFAULT_POLICY',
   'DIRECTIVES',
   'EMPTY_TRUST_STORE',
+  'NONCES_FOLDER',
   'PURITY_METHODS',
   'RECEIPTS_FOLDER',
   'RULES',
   'RUN_STATUSES',
   'TRUST_LEVELS',
+  'TRYTET_CHECK_CODES',
+  'VOUCHER_CHECK_CODES',
   'inThread',
   'nobleCrypto',
   'nodeCrypto',
@@ -304,15 +385,15 @@ test('the watch sees every way to run a module', async () => {
   }
 });
 
-test('what the gate admitted runs, and is seen, in this thread and in a worker', async () => {
+test('what the gate admitted runs, and is seen, in this thread and in a process of its own', async () => {
   takeStarts();
-  for (const isolation of [inThread, worker]) {
+  for (const isolation of [inThread, isolated]) {
     const outcome = await engine.runExecutor(executor, runRequest, isolation);
     assert.equal(outcome.result, 1);
   }
   await engine.governedRun(services(), governedRequest);
   const seen = takeStarts().map(({ via, identity }) => `${identity} by ${via}`);
-  assert.deepEqual([...new Set(seen)], ['admitted by Instance', 'admitted by postMessage']);
+  assert.deepEqual([...new Set(seen)], ['admitted by Instance', 'admitted by write']);
 });
 
 for (const [name, usual] of Object.entries(USUAL)) {
@@ -332,7 +413,7 @@ const SERVICES: Readonly<Record<string, object>> = {
   nodeCrypto: crypto,
   nobleCrypto: engine.nobleCrypto,
   inThread,
-  worker: node.createWorkerIsolation({ script: bundle.script }),
+  isolated: node.createProcessIsolation({ script: bundle.script }),
   gate: engine.createGate(environment()),
   trustStore,
   whitelist,
@@ -342,6 +423,8 @@ const SERVICES: Readonly<Record<string, object>> = {
   chainVerifier: engine.createChainVerifier(crypto, trustStore),
   memoryStore: engine.memoryReceiptStore(crypto),
   memoryChain: chain,
+  memoryNonces: engine.memoryNonceStore(),
+  fileNonces: node.fileNonceStore(crypto, 'nonces'),
   fileStore: node.fileReceiptStore(crypto, 'receipts'),
   fileChain: node.fileReceiptStore(crypto, 'receipts').open('good'),
   admissionError: new engine.AdmissionError('refused'),
@@ -352,7 +435,7 @@ const USUAL_OF_METHODS: Readonly<Record<string, readonly unknown[]>> = {
   'gate.admit': [{ bytes: good, tier: 1, designatedTier: 1, certificate: goodCertificate }],
   'gate.verify': [good, goodCertificate, 'a certificate'],
   'inThread.execute': [job, { timeoutMs: 10_000 }],
-  'worker.execute': [job, { timeoutMs: 10_000 }],
+  'isolated.execute': [job, { timeoutMs: 10_000 }],
 };
 
 for (const [name, service] of Object.entries(SERVICES)) {
@@ -408,7 +491,7 @@ function tamper(value: unknown, depth = 3): void {
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return;
   for (const key of Reflect.ownKeys(value)) {
     const member: unknown = Reflect.get(value, key);
-    if (member instanceof WebAssembly.Module) Reflect.set(value, key, jobContents.module);
+    if (key === 'copyBytes') Reflect.set(value, key, copyBytes);
     else if (typeof member === 'boolean') Reflect.set(value, key, true);
     else if (typeof member === 'number') Reflect.set(value, key, Number.POSITIVE_INFINITY);
     else tamper(member, depth - 1);
@@ -469,7 +552,7 @@ test('a job that was kept does not run once its executor is dropped', async () =
   const kept = await captureJob(admit(dropped, await certificateFor(dropped), gate));
   gate.update(environment());
   takeStarts();
-  for (const isolation of [inThread, worker]) {
+  for (const isolation of [inThread, isolated]) {
     await assert.rejects(isolation.execute(kept, { timeoutMs: 10_000 }), engine.AdmissionError);
   }
   assert.deepEqual(startedUnadmitted(), []);

@@ -113,7 +113,7 @@ function trustCommand(): Command {
     .requiredOption('--trust <file>', 'the trust store; made if it is not there')
     .addOption(
       new Option('--as <role>', 'what the key is trusted for')
-        .choices(['certifier', 'publisher', 'environment', 'whitelist-authority'])
+        .choices(['certifier', 'publisher', 'environment', 'whitelist-authority', 'voucher-issuer'])
         .default('certifier'),
     )
     .option('--label <text>', 'what people call the key')

@@ -1,41 +1,39 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { displayText } from '../../engine/encoding/display.ts';
 import { InputError } from '../../engine/encoding/input-error.ts';
-import { isJsonObject, type JsonValue, parseJson } from '../../engine/encoding/json.ts';
-import { type Admission, type AdmittedExecutor, createGate } from '../../engine/gate/admit.ts';
+import { type JsonValue, parseJson } from '../../engine/encoding/json.ts';
+import type { Admission, AdmittedExecutor } from '../../engine/gate/admit.ts';
 import { PURITY_METHODS, type Tier } from '../../engine/gate/types.ts';
-import type { Policy } from '../../engine/governance/types.ts';
 import { governedRun, type RunReport } from '../../engine/governed-run.ts';
+import type { StateRequest } from '../../engine/governed-state.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
-import { readDocument, readModule } from '../../engine/platform/node/files.ts';
+import { readDocument } from '../../engine/platform/node/files.ts';
 import { fileReceiptStore } from '../../engine/platform/node/receipt-store.ts';
-import { createWorkerIsolation } from '../../engine/platform/node/worker-isolation.ts';
 import { inputBytes } from '../../engine/runtime/input.ts';
-import { DEFAULT_LIMITS, type RunLimits } from '../../engine/runtime/types.ts';
-import { CAPABILITIES, type Capability } from '../../engine/whitelist/directives.ts';
-import { notCertified, readCertificateFile } from '../certificates.ts';
-import { environmentSigner } from '../environment-key.ts';
+import type { RunLimits } from '../../engine/runtime/types.ts';
+import { environmentSigner, withOwnEnvironment } from '../environment-key.ts';
 import {
-  addGateOptions,
-  type Format,
-  formatOption,
-  type GateOptions,
-  tier,
-  wholeNumber,
-} from '../options.ts';
-import { describeRun } from '../run-text.ts';
+  addExecutionOptions,
+  admit,
+  describeRefusal,
+  type ExecutionOptions,
+  inputOf,
+  limitsOf,
+  policyOf,
+  projectSettings,
+} from '../execution.ts';
+import { createExecutorPool } from '../executor-pool.ts';
+import { type Format, formatOption } from '../options.ts';
+import { decisionsJson, describeRun } from '../run-text.ts';
 import { readStandardInput } from '../standard-input.ts';
-import { findSubject, inspectNamed, type Subject } from '../subject.ts';
-import { color, MARK, message, print, printJson, wrap } from '../terminal.ts';
-import { gateEnvironment, workspaceFile } from '../workspace.ts';
+import { withStateFile } from '../state-file.ts';
+import { findSubject, type Subject } from '../subject.ts';
+import { MARK, message, print, printJson } from '../terminal.ts';
+import { loadTrustStore, workspaceFile } from '../workspace.ts';
 
-interface RunOptions extends GateOptions {
+interface RunOptions extends ExecutionOptions {
   readonly input: string;
-  readonly tier?: Tier;
-  readonly fuel?: number;
-  readonly timeout?: number;
-  readonly grant?: readonly Capability[];
-  readonly receipts?: string;
+  readonly state?: string;
   readonly format: Format;
 }
 
@@ -45,16 +43,8 @@ export function runCommand(): Command {
     .description('run an executor behind the gate, govern its directives, leave a receipt')
     .argument('<path>', 'a .wasm file, an executor.json, or the folder that holds one')
     .option('--input <json>', 'the input document: JSON, @FILE, or - for standard input', '{}')
-    .option('--tier <tier>', 'load as this tier (default: the one its project designates)', tier)
-    .option('--fuel <units>', 'the fuel limit, as the receipt states it', wholeNumber(1))
-    .option('--timeout <ms>', 'the wall clock limit in milliseconds', wholeNumber(1))
-    .addOption(
-      new Option('--grant <capability>', 'grant a capability for this run; may be repeated')
-        .choices(CAPABILITIES)
-        .argParser(collectCapability),
-    )
-    .option('--receipts <folder>', 'where receipts go (default: .touchstone/receipts)');
-  return addGateOptions(command)
+    .option('--state <file>', 'begin with the state in this file, and leave there what it came to');
+  return addExecutionOptions(command)
     .addOption(formatOption())
     .addHelpText(
       'after',
@@ -63,23 +53,15 @@ Examples:
   $ touchstone run examples/echo --input '{"context":{"say":"hello"}}'
   $ touchstone run examples/echo --input @examples/echo/cases/answers-with-the-input.json
   $ cat input.json | touchstone run examples/call --input - --format json
+  $ touchstone run examples/echo --state echo.state
 
 A file that holds a case ({ "input": …, "expect": … }) stands for its input.
+With --state the executor keeps its memory from one run to the next. The state
+continues the receipts it came with, and no others.
 Effects are recorded as directives, with the decision about each; this version
 performs none of them.`,
     )
     .action(runAction);
-}
-
-function collectCapability(value: string, previous: readonly Capability[] = []) {
-  const found = CAPABILITIES.find((capability) => capability === value);
-  if (found === undefined) {
-    throw new InputError(
-      'usage',
-      `--grant: "${displayText(value)}" is no capability; there are ${CAPABILITIES.join(', ')}`,
-    );
-  }
-  return [...previous, found];
 }
 
 async function runAction(path: string, options: RunOptions): Promise<void> {
@@ -95,27 +77,8 @@ async function runAction(path: string, options: RunOptions): Promise<void> {
   const report = await run(subject, admission.executor, input, limits, options);
   if (options.format === 'json') printJson(toJson(report));
   else print(describeRun(report));
-  if (report.status !== 'ok') process.exitCode = 1;
-}
-
-async function admit(subject: Subject, asked: Tier, options: RunOptions): Promise<Admission> {
-  const gate = createGate(await gateEnvironment(subject, options));
-  const bytes = await readModule(subject.artifact);
-  const common = {
-    bytes,
-    ...(subject.manifest && { designatedTier: subject.manifest.tier }),
-  };
-  const certificate =
-    asked === 1 ? await readCertificateFile(subject.artifact, options.certificate) : undefined;
-  if (certificate !== undefined) {
-    const { bytes: contents, name } = certificate;
-    return gate.admit({ ...common, tier: 1, certificate: contents, certificateName: name });
-  }
-  // Without a certificate nothing has said yet that the bytes are a module at all.
-  inspectNamed(subject.artifact, bytes);
-  if (asked !== 1) return gate.admit({ ...common, tier: asked });
-  const failed = notCertified(subject);
-  return { admitted: false, failed: failed.code, detail: failed.detail, checks: [failed] };
+  if (report.stateProblem !== undefined) message(`${MARK.fail} ${report.stateProblem}`);
+  if (report.status !== 'ok' || report.stateProblem !== undefined) process.exitCode = 1;
 }
 
 async function run(
@@ -129,28 +92,30 @@ async function run(
   const cancel = () => abort.abort();
   process.once('SIGINT', cancel);
   const environment = await environmentSigner();
-  const isolation = createWorkerIsolation({
-    script: new URL('./executor-host.js', import.meta.url),
-  });
-  try {
-    return await governedRun(
+  const isolation = createExecutorPool(1);
+  const receipts = fileReceiptStore(nodeCrypto, options.receipts ?? workspaceFile('receipts'));
+  const { name, manifest } = subject;
+  const version = manifest?.version ?? '0';
+  const runOnce = (state?: StateRequest) =>
+    governedRun(
+      { crypto: nodeCrypto, isolation, receipts, environment, now: () => performance.now() },
       {
-        crypto: nodeCrypto,
-        isolation,
-        receipts: fileReceiptStore(nodeCrypto, options.receipts ?? workspaceFile('receipts')),
-        environment,
-      },
-      {
-        executor,
-        name: subject.name,
-        version: subject.manifest?.version ?? '0',
-        input,
-        limits,
-        ...(subject.manifest && { entry: subject.manifest.entry }),
+        ...{ executor, name, version, input, limits, state },
+        ...(manifest && projectSettings(manifest)),
         policy: policyOf(subject, options),
         signal: abort.signal,
       },
     );
+  try {
+    if (options.state === undefined) return await runOnce();
+    const about = {
+      trust: await withOwnEnvironment(await loadTrustStore(options.trust)),
+      executor: `${name}@${version}`,
+      admitted: executor,
+      memoryProfile: manifest?.memoryProfile,
+      limits,
+    };
+    return await withStateFile(options.state, receipts.open(name), about, runOnce);
   } catch (error) {
     throw withoutReceipt(error);
   } finally {
@@ -163,22 +128,6 @@ function withoutReceipt(error: unknown): unknown {
   if (!(error instanceof InputError) || error.code !== 'unwritable') return error;
   const message = `nothing of this run is acknowledged, for its receipt was not written: ${error.message}`;
   return new InputError('unwritable', message, { cause: error });
-}
-
-function policyOf({ manifest }: Subject, options: RunOptions): Policy {
-  return {
-    trust: manifest?.trust ?? 'untrusted',
-    declared: manifest?.capabilities ?? [],
-    grants: new Set(options.grant),
-  };
-}
-
-function limitsOf({ manifest }: Subject, { fuel, timeout }: RunOptions): RunLimits {
-  return {
-    ...(manifest?.limits ?? DEFAULT_LIMITS),
-    ...(fuel !== undefined && { fuel }),
-    ...(timeout !== undefined && { timeoutMs: timeout }),
-  };
 }
 
 /**
@@ -195,18 +144,14 @@ async function readInputJson(given: string): Promise<JsonValue> {
   if (!given.startsWith('@') && given !== '-') return parseJson(given, '--input');
   const what = given === '-' ? 'standard input' : displayText(given.slice(1), 500);
   const bytes = given === '-' ? await readStandardInput() : await readDocument(given.slice(1));
-  const document = parseJson(bytes, what);
-  const isCase = isJsonObject(document) && Object.hasOwn(document, 'expect');
-  return isCase ? (document.input ?? null) : document;
+  return inputOf(parseJson(bytes, what));
 }
 
 /** `run --format json`: the fields of DESIGN 10; `problem` says why there is no result. */
 function toJson(report: RunReport) {
-  const { status, result, directives, logs, fuel, tier, purityMethod, receipt, problem } = report;
-  const decisions = report.decisions.map(({ directive, ...decision }) => ({
-    type: directive.type,
-    ...decision,
-  }));
+  const { status, result, directives, logs, fuel, tier, purityMethod, receipt } = report;
+  const { problem, overBudget, stateProblem } = report;
+  const decisions = decisionsJson(report);
   return {
     status,
     result,
@@ -218,6 +163,8 @@ function toJson(report: RunReport) {
     purityMethod,
     receipt,
     ...(problem !== undefined && { problem }),
+    ...(overBudget !== undefined && { overBudget }),
+    ...(stateProblem !== undefined && { stateProblem }),
   };
 }
 
@@ -244,13 +191,6 @@ function refuse(
     });
     return;
   }
-  const name = color.bold(displayText(subject.executor));
-  print(
-    wrap(
-      `${MARK.fail} ${name} was not admitted: ${admission.failed}: ${admission.detail}`,
-      '',
-      '  ',
-    ),
-  );
+  print(describeRefusal(subject, admission));
   message(`Nothing ran. All checks: touchstone verify ${displayText(subject.path, 500)}`);
 }

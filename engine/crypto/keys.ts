@@ -41,11 +41,26 @@ export function publicKeyFromRaw(crypto: Crypto, raw: Uint8Array, what = 'the ke
   return Object.freeze({ raw: own, keyId: crypto.sha256(spkiDer(own)) as KeyId });
 }
 
+const ownSigners = new WeakSet<Signer>();
+
 /** A signer over a 32-byte seed, which it copies and never shows. */
 export function signerFromSeed(crypto: Crypto, seed: Uint8Array): Signer {
   const own = seed.slice();
   const publicKey = publicKeyFromRaw(crypto, crypto.publicKeyOf(own));
-  return Object.freeze({ publicKey, sign: (message: Uint8Array) => crypto.sign(own, message) });
+  const signer = Object.freeze({
+    publicKey,
+    sign: (message: Uint8Array) => crypto.sign(own, message),
+  });
+  ownSigners.add(signer);
+  return signer;
+}
+
+/**
+ * Whether {@link signerFromSeed} made this signer: its key is in this process, belongs to its public
+ * key, and signs deterministically. What any other signer does is its own affair.
+ */
+export function isOwnSigner(signer: Signer): boolean {
+  return ownSigners.has(signer);
 }
 
 /** Writes a public key as SPKI PEM (RFC 7468 section 13), as `openssl pkey -pubout` does. */

@@ -19,7 +19,8 @@ import {
 
 /** What the runtime gets of an admitted executor, and nobody else. */
 export interface AdmittedContents {
-  readonly module: WebAssembly.Module;
+  /** A copy, each time, of the bytes that the gate admitted and V8 accepted. */
+  readonly copyBytes: () => Uint8Array<ArrayBuffer>;
   readonly imports: readonly ImportEntry[];
   readonly whitelist: Whitelist;
 }
@@ -85,7 +86,7 @@ class Executor {
 }
 
 /**
- * A module that passed the gate, compiled. {@link createGate} is the only way to one: the class has
+ * A module that passed the gate. {@link createGate} is the only way to one: the class has
  * no public constructor, its contents are private at run time, and a copy or a look-alike is refused.
  */
 export type AdmittedExecutor = Executor;
@@ -96,7 +97,7 @@ export type AdmittedExecutor = Executor;
  * by a change of whitelist, keys or policy, or whose certifier's key has since expired.
  */
 export function openAdmitted(executor: AdmittedExecutor): AdmittedContents {
-  const { epoch, validUntil, now, module, imports, whitelist } = open(executor);
+  const { epoch, validUntil, now, copyBytes, imports, whitelist } = open(executor);
   if (!epoch.current) {
     throw new AdmissionError(
       'the whitelist, keys or policy changed since the executor was admitted',
@@ -105,7 +106,7 @@ export function openAdmitted(executor: AdmittedExecutor): AdmittedContents {
   if (now() >= validUntil) {
     throw new AdmissionError('the certifier is no longer trusted: its validity has ended');
   }
-  return { module, imports, whitelist };
+  return { copyBytes, imports, whitelist };
 }
 
 /** What is asked of the gate. */
@@ -277,8 +278,9 @@ function compile(
   // V8 links the module, so its reading counts before anything runs (DESIGN 3).
   const opinion = compareWithV8(imports, module);
   if (opinion.outcome !== 'agrees') return refuse(passed, 'proof-validation', opinion.detail);
+  const own = new Uint8Array(bytes);
   const executor = new Executor(MAKER, about, {
-    module,
+    copyBytes: () => own.slice(),
     imports,
     whitelist: environment.whitelist,
     epoch,

@@ -169,8 +169,15 @@ function checkPublisher({ certificate }: Candidate, environment: GateEnvironment
     : `the signature of publisher ${shortHash(publisher.keyId)}… does not verify`;
 }
 
-/** Whether a key is in the trust store for this role, not revoked, and valid now. */
-function checkTrusted(keyId: string, role: KeyRole, { trust, now }: GateEnvironment) {
+/**
+ * Whether a key is in the trust store for this role, not revoked, and valid now: says why not, or
+ * `undefined`.
+ */
+export function checkTrusted(
+  keyId: string,
+  role: KeyRole,
+  { trust, now }: Pick<GateEnvironment, 'trust' | 'now'>,
+): string | undefined {
   const trusted = trust.find(keyId, role);
   const who = () => `${role} ${shortHash(keyId)}…`;
   if (trusted === undefined) return `${who()} is not in the trust store`;

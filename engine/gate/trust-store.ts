@@ -12,6 +12,7 @@ const ROLES = [
   'publisher',
   'environment',
   'whitelist-authority',
+  'voucher-issuer',
 ] as const satisfies readonly KeyRole[];
 
 const time = z.iso.datetime();

@@ -38,7 +38,12 @@ export interface CheckResult {
 }
 
 /** What a key in the trust store is trusted for. */
-export type KeyRole = 'certifier' | 'publisher' | 'environment' | 'whitelist-authority';
+export type KeyRole =
+  | 'certifier'
+  | 'publisher'
+  | 'environment'
+  | 'whitelist-authority'
+  | 'voucher-issuer';
 
 export interface TrustedKey {
   readonly key: PublicKey;

@@ -4,6 +4,9 @@ import type { Directive } from '../runtime/types.ts';
 import { execute, type JudgingStage, stagesAfter, stagesBefore } from './stages.ts';
 import type { Decision, GovernanceEvent, GovernanceObserver, Policy, Stage } from './types.ts';
 
+/** Why a directive was not governed: the share of wall clock for it was used up. */
+export const BUDGET_EXHAUSTED = 'BudgetExhausted(govern)';
+
 /** What the stages up to `guardrails` came to for one directive. */
 type Finding = Pick<Decision, 'decision' | 'stage' | 'reason'>;
 
@@ -17,6 +20,8 @@ type Tell = (event: Omit<GovernanceEvent, 'index'>) => void;
  * gets exactly one decision, in the order given. In this version nothing is performed: `execute`
  * records.
  * @param observer is told of each stage; what it throws is ignored.
+ * @param isOver says before each directive whether the time for governing is up: the directives that
+ *   are left are `skipped` then.
  * @throws {InputError} `invalid-json` for a directive without a canonical form.
  */
 export function govern(
@@ -24,12 +29,19 @@ export function govern(
   directives: readonly Directive[],
   policy: Policy,
   observer: GovernanceObserver = () => {},
+  isOver: () => boolean = () => false,
 ): Decision[] {
+  let hasEnded = false;
   let denial: { readonly place: number; readonly stage: Stage } | undefined;
   return directives.map((directive, index) => {
     const tell = (event: Omit<GovernanceEvent, 'index'>) =>
       tellSafely(observer, { index, ...event });
-    const finding = denial === undefined ? judge(directive, policy, tell) : skip(denial);
+    hasEnded ||= isOver();
+    const finding = hasEnded
+      ? OUT_OF_TIME
+      : denial === undefined
+        ? judge(directive, policy, tell)
+        : skip(denial);
     if (finding.decision === 'denied') denial = { place: index + 1, stage: finding.stage };
     const decision = provenance(crypto, directive, finding);
     tell({ stage: 'provenance', outcome: 'passed', decision });
@@ -63,6 +75,13 @@ function firstDenial<Args extends readonly unknown[]>(
   }
   return undefined;
 }
+
+/** A directive that no stage has seen. */
+const OUT_OF_TIME: Finding = Object.freeze({
+  decision: 'skipped',
+  stage: 'trust',
+  reason: BUDGET_EXHAUSTED,
+});
 
 /** `place` is that of the denied directive, counted from 1 as people count. */
 function skip({ place, stage }: { readonly place: number; readonly stage: Stage }): Finding {

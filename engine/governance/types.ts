@@ -23,11 +23,15 @@ export interface Decision {
   /** SHA-256 of the RFC 8785 form of the directive. */
   readonly hash: Sha256;
   readonly decision: DecisionKind;
-  /** The stage that decided; of a skipped directive, the stage that denied the one before it. */
+  /**
+   * The stage that decided; of a skipped directive, the stage that denied the one before it, or the
+   * first one where the time for governing was up.
+   */
   readonly stage: Stage;
   /**
    * Stable code and words in parentheses, for every decision but `performed`:
-   * `CapabilityDenied(net.http, tested)`, `NotGranted(net.http)`, `SkippedAfterDenial(2)`, ….
+   * `CapabilityDenied(net.http, tested)`, `NotGranted(net.http)`, `SkippedAfterDenial(2)`,
+   * `BudgetExhausted(govern)`, ….
    */
   readonly reason?: string;
   /** SHA-256 of the RFC 8785 form of the effect's result, when performed. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { TRUST_LEVELS } from '../governance/trust.ts';
+import { MAX_STACK_BYTES } from '../runtime/limits.ts';
+import { MEMORY_PROFILES } from '../runtime/profiles.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../runtime/types.ts';
 import { CAPABILITIES, LLM_SPELLING } from '../whitelist/directives.ts';
 import { patternProblem } from './pattern.ts';
@@ -34,7 +36,18 @@ const limit = (name: keyof RunLimits, maximum: number, doc: string) =>
     .exactOptional()
     .describe(`${doc} ${DEFAULT_LIMITS[name].toLocaleString('en')} if left out.`);
 
-const limitsSchema = z.strictObject({
+const share = (phase: string) =>
+  z.int().min(1).max(2_147_483_647).exactOptional().describe(`Milliseconds for ${phase}.`);
+
+const phasesSchema = z.strictObject({
+  gate: share('making the admitted module ready to run'),
+  instantiate: share('making the instance, which is added to that of `plan`'),
+  plan: share('the entry function'),
+  govern: share('deciding about the directives'),
+  record: share('writing the receipt, which is written in any case'),
+});
+
+const limitsFields = z.strictObject({
   fuel: limit(
     'fuel',
     Number.MAX_SAFE_INTEGER,
@@ -44,7 +57,30 @@ const limitsSchema = z.strictObject({
   outputBytes: limit('outputBytes', 1_073_741_824, 'Bytes of the output document.'),
   logBytes: limit('logBytes', 1_073_741_824, 'Bytes of all log messages together.'),
   directives: limit('directives', 1_000_000, 'Directives in one run.'),
+  tableElements: limit('tableElements', 10_000_000, 'Elements of all tables together.'),
+  stackBytes: limit(
+    'stackBytes',
+    MAX_STACK_BYTES,
+    'Call depth, as bytes of stack; it ends at the same call everywhere.',
+  ),
   timeoutMs: limit('timeoutMs', 2_147_483_647, 'Milliseconds of wall clock, the last resort.'),
+  memoryProfile: z
+    .enum(MEMORY_PROFILES)
+    .exactOptional()
+    .describe(
+      'Fixes the memory in place of `memoryPages`, so that it never grows: `tile` 1, `edge` 4, `browser` 16, `standard` 64, `high` 256 pages of 64 KiB.',
+    ),
+  phaseMs: phasesSchema
+    .exactOptional()
+    .describe(
+      'Shares of wall clock for the phases of a run. A run that uses one up ends as `timeout`, with what is there by then.',
+    ),
+});
+
+const limitsSchema = limitsFields.superRefine(({ memoryProfile, memoryPages }, context) => {
+  if (memoryProfile === undefined || memoryPages === undefined) return;
+  const message = 'a memory profile fixes the memory: leave out "memoryPages", or the profile';
+  context.addIssue({ code: 'custom', path: ['memoryProfile'], message });
 });
 
 /** The schema of `executor.json` (DESIGN 9), as its author writes it. */
@@ -127,5 +163,6 @@ export type ManifestDocument = z.infer<typeof manifestSchema>;
 /** The fields of the object at a path of a manifest, for "did you mean …?". */
 export function manifestFields(path: readonly (string | number)[]): readonly string[] {
   if (path.length === 0) return Object.keys(manifestSchema.shape);
-  return path[0] === 'limits' ? Object.keys(limitsSchema.shape) : [];
+  if (path[0] !== 'limits') return [];
+  return Object.keys(path[1] === 'phaseMs' ? phasesSchema.shape : limitsFields.shape);
 }

@@ -2,6 +2,8 @@ import { InputError } from '../encoding/input-error.ts';
 import { tryDecodeUtf8 } from '../encoding/utf8.ts';
 import type { Tier } from '../gate/types.ts';
 import type { TrustLevel } from '../governance/types.ts';
+import type { PhaseBudget } from '../runtime/budget.ts';
+import { type MemoryProfile, PROFILE_PAGES } from '../runtime/profiles.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../runtime/types.ts';
 import { type Capability, LLM_SPELLING } from '../whitelist/directives.ts';
 import {
@@ -46,6 +48,10 @@ export interface Manifest {
   /** As declared, each once, spelled as REFERENCE 2 spells it. */
   readonly capabilities: readonly Capability[];
   readonly limits: RunLimits;
+  /** Fixes the memory, at the pages that `limits.memoryPages` then says. */
+  readonly memoryProfile: MemoryProfile | undefined;
+  /** Shares of wall clock for the phases of a run. */
+  readonly budget: PhaseBudget;
   /** Files and patterns of cases, relative to the manifest's folder, inside it. */
   readonly cases: readonly string[];
 }
@@ -136,6 +142,7 @@ function toManifest(document: ManifestDocument): Manifest {
   const capabilities = document.capabilities.map((name) =>
     name === LLM_SPELLING ? 'compute.llm.reason' : name,
   );
+  const { memoryProfile, phaseMs = {}, ...limits } = document.limits;
   return {
     name: document.name,
     version: document.version,
@@ -147,7 +154,13 @@ function toManifest(document: ManifestDocument): Manifest {
     tier: document.tier,
     trust: document.trust,
     capabilities: [...new Set(capabilities)],
-    limits: { ...DEFAULT_LIMITS, ...document.limits },
+    limits: {
+      ...DEFAULT_LIMITS,
+      ...limits,
+      ...(memoryProfile !== undefined && { memoryPages: PROFILE_PAGES[memoryProfile] }),
+    },
+    memoryProfile,
+    budget: phaseMs,
     cases: document.cases.map(normalizeRelativePath),
   };
 }

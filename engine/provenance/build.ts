@@ -4,9 +4,10 @@ import type { AdmittedExecutor } from '../gate/admit.ts';
 import type { Decision } from '../governance/types.ts';
 import type { Outcome } from '../runtime/types.ts';
 import { DIRECTIVES } from '../whitelist/directives.ts';
-import { NO_PREVIOUS, RECEIPT_FORMAT, type UnsignedReceipt } from './receipt.ts';
+import { NO_PREVIOUS, RECEIPT_FORMAT } from './receipt-format.ts';
 import { runId } from './run-id.ts';
-import type { ChainTip, Receipt, ReceiptDirective } from './types.ts';
+import type { UnsignedReceipt } from './sign.ts';
+import type { ChainTip, Receipt, ReceiptContent, ReceiptDirective, ReceiptState } from './types.ts';
 
 /** What a receipt says of one run, without its place in a chain. */
 export interface RunFacts {
@@ -21,19 +22,31 @@ export interface RunFacts {
   readonly decisions: readonly Decision[];
   readonly status: Receipt['status'];
   readonly completed: Receipt['completed'];
+  /** Of a stateful run only. */
+  readonly state?: ReceiptState;
 }
 
-/**
- * The receipt of a run's first step, at the place after `previous` in a chain. A function of its
- * arguments alone: the same run at the same place gives the same bytes.
- * @param previous the chain's tip; `undefined` for the first receipt of a chain.
- */
+/** The receipt of a run as {@link buildContent} tells it, to be signed by itself. */
 export function buildReceipt(
   crypto: Crypto,
   facts: RunFacts,
   previous: ChainTip | undefined,
   signer: KeyId,
 ): UnsignedReceipt {
+  return { format: RECEIPT_FORMAT, ...buildContent(crypto, facts, previous, signer) };
+}
+
+/**
+ * What the receipt says of a run's first step, at the place after `previous` in a chain. A function of its
+ * arguments alone: the same run at the same place gives the same bytes.
+ * @param previous the chain's tip; `undefined` for the first receipt of a chain.
+ */
+export function buildContent(
+  crypto: Crypto,
+  facts: RunFacts,
+  previous: ChainTip | undefined,
+  signer: KeyId,
+): ReceiptContent {
   const { admitted, inputHash, outcome, status } = facts;
   const place = {
     artifactHash: admitted.artifactHash,
@@ -45,7 +58,6 @@ export function buildReceipt(
   // Where a clock or a person ended the run, what was used by then differs from time to time.
   const endedFromOutside = status === 'timeout' || status === 'cancelled';
   return {
-    format: RECEIPT_FORMAT,
     run: runId(crypto, place),
     ...place,
     executor: facts.executor,
@@ -58,6 +70,7 @@ export function buildReceipt(
     fuel: { limit, used: endedFromOutside ? null : used },
     status,
     completed: [...facts.completed],
+    ...(facts.state !== undefined && { state: facts.state }),
     signer,
   };
 }

@@ -1,16 +1,14 @@
 import type { Crypto, Sha256 } from '../crypto/crypto.ts';
-import { displayText, shortHash } from '../encoding/display.ts';
+import { shortHash } from '../encoding/display.ts';
 import { InputError } from '../encoding/input-error.ts';
 import type { TrustStore } from '../gate/types.ts';
+import { misplaced } from './batch.ts';
+import { type BatchReading, nameBatch, readBatched, trustedEnvironment } from './chain-batch.ts';
 import { splitLines } from './lines.ts';
-import {
-  MAX_RECEIPT_BYTES,
-  NO_PREVIOUS,
-  parseReceipt,
-  receiptMessage,
-  receiptSignature,
-} from './receipt.ts';
-import type { ChainTip, Receipt } from './types.ts';
+import { parseReceipt } from './receipt.ts';
+import { BATCHED_FORMAT, MAX_RECEIPT_BYTES, NO_PREVIOUS } from './receipt-format.ts';
+import { receiptMessage, signatureBytes } from './sign.ts';
+import type { ChainTip, Receipt, SignedReceipt } from './types.ts';
 
 /**
  * The one answer about a chain of receipts (DESIGN 8). The chain is read from its start, one receipt
@@ -21,14 +19,16 @@ import type { ChainTip, Receipt } from './types.ts';
  *   `prevHash` is the SHA-256 of the receipt before, and the recorded tip, if known, is among them.
  * - `empty`: there is no receipt, and no tip says that there should be one.
  * - `invalid-signature`: what stands at `epoch` is not what a trusted environment signed: not a
- *   canonical receipt, an unknown or revoked signer, or a signature that does not verify.
+ *   canonical receipt, an unknown or revoked signer, or a signature that does not verify. Of a batch,
+ *   which has one signature, nothing holds then, and `epoch` is that of its first receipt unless it is
+ *   known which one is wrong.
  * - `epoch-gap`: the receipt where `expected` should be is signed, and is that of epoch `got`:
  *   receipts are missing, repeated or out of order.
  * - `broken-chain`: the receipt of `epoch` is signed, but follows another receipt than the one
  *   before it; or it is not the one that the tip records.
  * - `truncated`: receipts are cut off: at the head, where the first one is not of epoch 0 or follows
- *   another (`epoch` is its own); in the last line, which has no newline; or at the end, where the
- *   recorded tip is of a later epoch (`epoch` is the first one missing).
+ *   another (`epoch` is its own); in the last line, which has no newline; or at the end, where a batch
+ *   lacks its signature or the recorded tip is of a later epoch (`epoch` is the first one missing).
  *
  * Receipts cut off the end show only against a tip. A receipt carries no time, so the validity period
  * of the environment's key does not count; its revocation does.
@@ -65,7 +65,7 @@ export interface ChainOptions {
   readonly onReceipt?: (receipt: Receipt) => void;
 }
 
-/** Verifies a chain that arrives in pieces, in one pass, keeping one line in memory. */
+/** Verifies a chain that arrives in pieces, in one pass, keeping one line or one batch in memory. */
 export interface ChainVerifier {
   /** Takes the next bytes of the chain, cut anywhere. Answers false once the verdict is settled. */
   write(bytes: Uint8Array): boolean;
@@ -75,7 +75,7 @@ export interface ChainVerifier {
 
 /**
  * Verifies the bytes of a chain file: canonical receipts, each followed by a newline. Never throws
- * for what the bytes hold. The linear pass costs one signature verification a receipt.
+ * for what the bytes hold. The linear pass costs one signature verification a receipt or batch.
  * @param trust holds the environments' keys, in the role `environment`.
  */
 export function verifyChain(
@@ -95,58 +95,81 @@ export function createChainVerifier(
   trust: TrustStore,
   { expectedTip, onReceipt }: ChainOptions = {},
 ): ChainVerifier {
-  let tip: ChainTip | undefined;
   let settled: ChainVerdict | undefined;
-  const holds = () => (tip === undefined ? 0 : tip.epoch + 1);
+  /** How many lines were read, how many of them hold, and the receipts that the last signature covers. */
+  let place = 0;
+  let holds = 0;
+  let last: ChainTip | undefined;
+  let reading: BatchReading | undefined;
+  let unsigned: Receipt[] = [];
+  /** The first thing wrong with the places in a batch, told once its signature has verified. */
+  let displaced: ChainVerdict | undefined;
+
+  const refuse = (epoch: number, detail: string) => {
+    settled = { verdict: 'invalid-signature', epoch, holds, detail };
+    return false;
+  };
+  const hold = () => {
+    for (const receipt of unsigned) onReceipt?.(receipt);
+    settled = displaced;
+    [unsigned, reading, holds] = [[], undefined, place];
+    return settled === undefined;
+  };
 
   const lines = splitLines(MAX_RECEIPT_BYTES, (line) => {
-    const receipt = readSigned(crypto, line, trust, holds());
-    if (typeof receipt === 'string') {
-      settled = { verdict: 'invalid-signature', epoch: holds(), holds: holds(), detail: receipt };
-      return false;
+    const receipt = readLine(line, `receipt ${place}`);
+    if (typeof receipt === 'string') return refuse(place, receipt);
+    if (receipt.format === BATCHED_FORMAT) {
+      const step = readBatched(crypto, trust, receipt, { reading, place, length: line.length });
+      if (step.kind === 'refused') return refuse(reading?.place ?? place, step.detail);
+      reading = step.kind === 'open' ? step.reading : undefined;
+    } else {
+      const broken = misplaced(receipt, reading?.open);
+      if (broken !== undefined) return refuse(reading?.place ?? place, broken);
+      const problem = signatureProblem(crypto, receipt, trust);
+      if (problem !== undefined) return refuse(place, `receipt ${place}: ${problem}`);
     }
-    const hash = crypto.sha256(line);
-    settled = checkPlace(receipt, tip) ?? checkTip({ epoch: receipt.epoch, hash }, expectedTip);
-    if (settled !== undefined) return false;
-    tip = { epoch: receipt.epoch, hash };
-    onReceipt?.(receipt);
-    return true;
+    const tip = { epoch: receipt.epoch, hash: crypto.sha256(line) };
+    displaced ??= checkPlace(receipt, last) ?? checkTip(tip, expectedTip);
+    if (displaced === undefined && onReceipt !== undefined) unsigned.push(receipt);
+    place++;
+    last = tip;
+    return reading === undefined ? hold() : true;
   });
 
   return {
     write: (bytes) => lines.write(bytes),
     end: () => {
       if (settled !== undefined) return settled;
-      settled = lines.end() ? conclude(tip, expectedTip) : tornLine(holds());
+      if (!lines.end()) settled = tornLine(place, holds);
+      else if (reading !== undefined) settled = tornBatch(reading, place, holds);
+      else settled = conclude(last, expectedTip);
       return settled;
     },
   };
 }
 
-/** The receipt of a line if a trusted environment signed it, else why not, for a person. */
-function readSigned(
-  crypto: Crypto,
-  line: Uint8Array,
-  trust: TrustStore,
-  epoch: number,
-): Receipt | string {
-  const what = `receipt ${epoch}`;
-  let receipt: Receipt;
+/** The receipt of a line, or why it is none, for a person. */
+function readLine(line: Uint8Array, what: string): Receipt | string {
   try {
-    receipt = parseReceipt(line, what);
+    return parseReceipt(line, what);
   } catch (error) {
     if (error instanceof InputError) return error.message;
     throw error;
   }
-  const trusted = trust.find(receipt.signer, 'environment');
-  const who = `environment ${shortHash(receipt.signer)}…`;
-  if (trusted === undefined) return `${what}: ${who} is not in the trust store`;
-  if (trusted.revoked !== undefined) {
-    return `${what}: ${who} is revoked: ${displayText(trusted.revoked)}`;
-  }
-  return crypto.verify(trusted.key, receiptMessage(receipt), receiptSignature(receipt))
-    ? receipt
-    : `${what}: the signature of ${who} does not verify`;
+}
+
+/** Why the signature of a receipt is not that of a trusted environment, for a person. */
+function signatureProblem(
+  crypto: Crypto,
+  receipt: SignedReceipt,
+  trust: TrustStore,
+): string | undefined {
+  const key = trustedEnvironment(trust, receipt);
+  if (typeof key === 'string') return key;
+  return crypto.verify(key, receiptMessage(receipt), signatureBytes(receipt.signature))
+    ? undefined
+    : `the signature of environment ${shortHash(receipt.signer)}… does not verify`;
 }
 
 /** Whether a signed receipt belongs where it stands, after `tip`. */
@@ -191,9 +214,15 @@ function checkTip(
   };
 }
 
-function tornLine(epoch: number): ChainVerdict {
+function tornLine(epoch: number, holds: number): ChainVerdict {
   const detail = `receipt ${epoch} is cut off: its line does not end`;
-  return { verdict: 'truncated', epoch, holds: epoch, detail };
+  return { verdict: 'truncated', epoch, holds, detail };
+}
+
+function tornBatch({ open }: BatchReading, epoch: number, holds: number): ChainVerdict {
+  const { first, count } = open;
+  const detail = `${nameBatch(first.epoch, first.epoch + count - 1)} is cut off before its signature`;
+  return { verdict: 'truncated', epoch, holds, detail };
 }
 
 function conclude(tip: ChainTip | undefined, expectedTip: ChainTip | undefined): ChainVerdict {

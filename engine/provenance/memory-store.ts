@@ -1,5 +1,12 @@
 import type { Crypto } from '../crypto/crypto.ts';
-import { checkChainName, type ReceiptChain, type ReceiptStore, toLine } from './store.ts';
+import { createCommitQueue } from './commit-queue.ts';
+import {
+  appendOne,
+  checkChainName,
+  type ReceiptChain,
+  type ReceiptStore,
+  toLines,
+} from './store.ts';
 import type { ChainTip } from './types.ts';
 
 /** A store that lasts as long as the process: for tests, and for a place without files. */
@@ -20,25 +27,20 @@ export function memoryReceiptStore(crypto: Crypto): ReceiptStore {
 }
 
 function memoryChain(crypto: Crypto, name: string): ReceiptChain {
-  const lines: Uint8Array[] = [];
+  const pieces: Uint8Array[] = [];
   let tip: ChainTip | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  const appendMany = createCommitQueue(async (collect) => {
+    const written = await collect(tip);
+    pieces.push(toLines(written));
+    tip = written.at(-1)?.tip ?? tip;
+  });
   return {
     name,
-    append: (make) => {
-      const appended = last.then(async () => {
-        const receipt = await make(tip);
-        const next = toLine(crypto, receipt, tip);
-        lines.push(next.line);
-        tip = next.tip;
-        return { receipt, tip };
-      });
-      last = appended.catch(() => {});
-      return appended;
-    },
+    append: (make) => appendOne(crypto, appendMany, make),
+    appendMany,
     tip: async () => tip,
     read: async function* () {
-      yield* lines;
+      yield* pieces;
     },
   };
 }

@@ -1,122 +1,76 @@
-import { concatBytes } from '@noble/hashes/utils.js';
 import { z } from 'zod';
-import { type Crypto, isKeyId, isSha256, type Sha256, type Signer } from '../crypto/crypto.ts';
-import { encodeBase64, tryDecodeBase64 } from '../encoding/base64.ts';
+import { isKeyId, isSha256 } from '../crypto/crypto.ts';
 import { InputError } from '../encoding/input-error.ts';
-import { canonicalBytes, canonicalJson, type JsonValue, parseJson } from '../encoding/json.ts';
+import { canonicalJson, type JsonValue, parseJson } from '../encoding/json.ts';
 import { describeIssues } from '../encoding/schema.ts';
 import { decodeUtf8, encodeUtf8 } from '../encoding/utf8.ts';
 import { PURITY_METHODS } from '../gate/types.ts';
-import type { DecisionKind } from '../governance/types.ts';
-import { type Phase, RUN_STATUSES } from '../runtime/types.ts';
+import {
+  BATCHED_FORMAT,
+  DECISION_KINDS,
+  MAX_RECEIPT_BYTES,
+  PHASES,
+  RECEIPT_FORMAT,
+  RECEIPT_STATUSES,
+} from './receipt-format.ts';
 import { isRunId } from './run-id.ts';
 import type { Receipt } from './types.ts';
+import { receiptText } from './write.ts';
 
-export const RECEIPT_FORMAT = 'receipt/1';
-
-/** A receipt larger than this, in bytes, is neither written nor read. */
-export const MAX_RECEIPT_BYTES = 16_777_216;
-
-/** `prevHash` of epoch 0: nothing comes before it. */
-export const NO_PREVIOUS = '0'.repeat(64) as Sha256;
-
-/** The phases of a run that passed the gate, in order: `completed` is a prefix of them. */
-export const PHASES: readonly Phase[] = Object.freeze([
-  'gate',
-  'instantiate',
-  'plan',
-  'govern',
-  'record',
-] as const);
-
-/** A receipt before it is signed. */
-export type UnsignedReceipt = Omit<Receipt, 'signature'>;
-
-const RECEIPT_TAG = encodeUtf8('touchstone/receipt/1\n');
-
-/** What the environment signs: `touchstone/receipt/1\n` ‖ RFC 8785 of the receipt without `signature`. */
-export function receiptMessage(receipt: UnsignedReceipt | Receipt): Uint8Array {
-  const { signature: _, ...unsigned }: Partial<Receipt> = receipt;
-  return concatBytes(RECEIPT_TAG, canonicalBytes(unsigned));
-}
+export { MAX_RECEIPT_BYTES, NO_PREVIOUS, PHASES, RECEIPT_FORMAT } from './receipt-format.ts';
 
 /**
- * Signs a receipt as the environment. The signature is verified before it is answered, since a
- * receipt with a wrong one would spoil its chain for good.
- * @throws {InputError} `invalid-key` when the signer's signature does not verify under its own key
- * or the receipt names another signer; whatever the signer throws.
+ * The canonical bytes of a receipt: RFC 8785, UTF-8, without a newline. They are what is hashed.
+ * @throws {InputError} `invalid-receipt` for a value that {@link parseReceipt} would refuse.
  */
-export async function signReceipt(
-  crypto: Crypto,
-  unsigned: UnsignedReceipt,
-  signer: Signer,
-): Promise<Receipt> {
-  const message = receiptMessage(unsigned);
-  const signature = await signer.sign(message);
-  if (
-    unsigned.signer !== signer.publicKey.keyId ||
-    !crypto.verify(signer.publicKey, message, signature)
-  ) {
-    throw new InputError(
-      'invalid-key',
-      'the environment key signed a receipt wrongly: its signature does not verify',
-    );
-  }
-  return { ...unsigned, signature: encodeBase64(signature) };
-}
-
-/** The canonical bytes of a receipt: RFC 8785, UTF-8, without a newline. They are what is hashed. */
 export function serializeReceipt(receipt: Receipt): Uint8Array {
-  return canonicalBytes(receipt);
-}
-
-/** The 64 bytes of a receipt's signature; empty, which never verifies, where it is not base64. */
-export function receiptSignature({ signature }: Receipt): Uint8Array {
-  return tryDecodeBase64(signature) ?? new Uint8Array(0);
+  return encodeUtf8(receiptText(receipt));
 }
 
 const sha256 = z.string().refine(isSha256, 'not a SHA-256 in hex');
 const natural = z.int().min(0);
+const signature = z.string().length(88);
 
-const statuses = [...RUN_STATUSES, 'denied'] as const;
-
-const decisions = [
-  'performed',
-  'recorded',
-  'denied',
-  'skipped',
-] as const satisfies readonly DecisionKind[];
+const content = {
+  run: z.string().refine(isRunId, 'not a UUIDv8'),
+  epoch: natural,
+  prevHash: sha256,
+  executor: z.string(),
+  artifactHash: sha256,
+  certificateHash: sha256.nullable(),
+  purityMethod: z.enum(Object.values(PURITY_METHODS)),
+  tier: z.literal([1, 2, 3]),
+  whitelistHash: sha256,
+  inputHash: sha256,
+  outputHash: sha256.nullable(),
+  directives: z.array(
+    z.strictObject({
+      type: z.string(),
+      hash: sha256,
+      decision: z.enum(DECISION_KINDS),
+      reason: z.string().exactOptional(),
+      resultHash: sha256.exactOptional(),
+    }),
+  ),
+  fuel: z.strictObject({ limit: natural, used: natural.nullable() }),
+  status: z.enum(RECEIPT_STATUSES),
+  completed: z.array(z.enum(['gate', 'instantiate', 'plan', 'govern', 'record'])),
+  state: z.strictObject({ before: sha256.nullable(), after: sha256.nullable() }).exactOptional(),
+  signer: z.string().refine(isKeyId, 'not a key id'),
+} as const;
 
 /** The schema of a receipt (DESIGN 8): exactly its fields. */
 export const receiptSchema = z
-  .strictObject({
-    format: z.literal(RECEIPT_FORMAT),
-    run: z.string().refine(isRunId, 'not a UUIDv8'),
-    epoch: natural,
-    prevHash: sha256,
-    executor: z.string(),
-    artifactHash: sha256,
-    certificateHash: sha256.nullable(),
-    purityMethod: z.enum(Object.values(PURITY_METHODS)),
-    tier: z.literal([1, 2, 3]),
-    whitelistHash: sha256,
-    inputHash: sha256,
-    outputHash: sha256.nullable(),
-    directives: z.array(
-      z.strictObject({
-        type: z.string(),
-        hash: sha256,
-        decision: z.enum(decisions),
-        reason: z.string().exactOptional(),
-        resultHash: sha256.exactOptional(),
-      }),
-    ),
-    fuel: z.strictObject({ limit: natural, used: natural.nullable() }),
-    status: z.enum(statuses),
-    completed: z.array(z.enum(['gate', 'instantiate', 'plan', 'govern', 'record'])),
-    signer: z.string().refine(isKeyId, 'not a key id'),
-    signature: z.string().length(88),
-  })
+  .discriminatedUnion('format', [
+    z.strictObject({ format: z.literal(RECEIPT_FORMAT), ...content, signature }),
+    z.strictObject({
+      format: z.literal(BATCHED_FORMAT),
+      ...content,
+      batch: z
+        .strictObject({ index: natural, root: sha256, signature })
+        .or(z.strictObject({ index: natural })),
+    }),
+  ])
   .refine(({ tier, purityMethod }) => PURITY_METHODS[tier] === purityMethod, {
     error: '"purityMethod" is not the method of the tier',
   })

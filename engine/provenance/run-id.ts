@@ -1,5 +1,5 @@
 import type { Crypto, Sha256 } from '../crypto/crypto.ts';
-import { canonicalBytes } from '../encoding/json.ts';
+import { encodeUtf8 } from '../encoding/utf8.ts';
 import type { Receipt } from './types.ts';
 
 /**
@@ -16,7 +16,9 @@ export function runId(
     epoch,
   }: Pick<Receipt, 'artifactHash' | 'inputHash' | 'prevHash' | 'epoch'>,
 ): string {
-  return uuidV8(crypto.sha256(canonicalBytes({ artifactHash, inputHash, prevHash, epoch })));
+  // Hashes and a whole number need no escape, so this is the canonical form.
+  const text = `{"artifactHash":"${artifactHash}","epoch":${epoch},"inputHash":"${inputHash}","prevHash":"${prevHash}"}`;
+  return uuidV8(crypto.sha256(encodeUtf8(text)));
 }
 
 /**

@@ -1,11 +1,13 @@
-import { concatBytes } from '@noble/hashes/utils.js';
 import type { Crypto } from '../crypto/crypto.ts';
 import { displayText, shortHash } from '../encoding/display.ts';
 import { InputError } from '../encoding/input-error.ts';
 import type { TrustStore } from '../gate/types.ts';
+import { misplaced, type OpenBatch, openAfter } from './batch.ts';
 import { type ChainVerdict, createChainVerifier } from './chain.ts';
-import { NO_PREVIOUS, parseReceipt, serializeReceipt } from './receipt.ts';
+import type { MakeReceipts } from './commit-queue.ts';
+import { NO_PREVIOUS } from './receipt-format.ts';
 import type { ChainTip, Receipt } from './types.ts';
+import { WrittenReceipt } from './written.ts';
 
 /** Keeps chains of receipts, one for each executor name. */
 export interface ReceiptStore {
@@ -29,7 +31,13 @@ export interface ReceiptChain {
    * `too-large`; and whatever `make` throws. The receipt is not acknowledged then.
    */
   append(make: (tip: ChainTip | undefined) => Receipt | Promise<Receipt>): Promise<Appended>;
-  /** The tip that was recorded last: the chain has reached it, and one receipt more at most. */
+  /**
+   * Appends as {@link append} does, with one durable write for all receipts that `make` answers, and
+   * for those of appends that wait meanwhile. After a crash the chain holds all of them or the first
+   * ones, and no part of a batch.
+   */
+  appendMany(make: MakeReceipts): Promise<readonly Appended[]>;
+  /** The tip that was recorded last: the chain has reached it, and one commit more at most. */
   tip(): Promise<ChainTip | undefined>;
   /** The chain's bytes in pieces: canonical receipts, each followed by a newline. */
   read(): AsyncIterable<Uint8Array>;
@@ -58,29 +66,53 @@ export function checkChainName(name: string): void {
 }
 
 /**
- * The line of a receipt, its newline included, and the tip it makes.
- * @throws {InputError} `invalid-receipt` or `too-large` for a receipt that a reader would refuse, or
- * that does not follow `tip`.
+ * Checks that receipts follow a tip, each the one before it, and that no batch among them is cut.
+ * @throws {InputError} `invalid-receipt` saying what is expected.
  */
-export function toLine(
-  crypto: Crypto,
-  receipt: Receipt,
-  tip: ChainTip | undefined,
-): { readonly line: Uint8Array; readonly tip: ChainTip } {
-  const bytes = serializeReceipt(receipt);
-  parseReceipt(bytes, 'the receipt to append');
-  const epoch = tip === undefined ? 0 : tip.epoch + 1;
-  const prevHash = tip?.hash ?? NO_PREVIOUS;
-  if (receipt.epoch !== epoch || receipt.prevHash !== prevHash) {
-    throw new InputError(
-      'invalid-receipt',
-      `the receipt to append is of epoch ${receipt.epoch} after ${shortHash(receipt.prevHash)}…; the chain expects epoch ${epoch} after ${shortHash(prevHash)}…`,
-    );
+export function checkFollows(written: readonly WrittenReceipt[], tip: ChainTip | undefined): void {
+  let previous = tip;
+  let open: OpenBatch | undefined;
+  for (const { receipt, tip: next } of written) {
+    const epoch = previous === undefined ? 0 : previous.epoch + 1;
+    const prevHash = previous?.hash ?? NO_PREVIOUS;
+    if (receipt.epoch !== epoch || receipt.prevHash !== prevHash) {
+      throw notAppended(
+        `is of epoch ${receipt.epoch} after ${shortHash(receipt.prevHash)}…; the chain expects epoch ${epoch} after ${shortHash(prevHash)}…`,
+      );
+    }
+    const problem = misplaced(receipt, open);
+    if (problem !== undefined) throw notAppended(`has no place here: ${problem}`);
+    open = openAfter(receipt, open);
+    previous = next;
   }
-  return {
-    line: concatBytes(bytes, Uint8Array.of(0x0a)),
-    tip: { epoch, hash: crypto.sha256(bytes) },
-  };
+  if (open !== undefined) throw notAppended('is of a batch that does not end with a signature');
+}
+
+function notAppended(problem: string): InputError {
+  return new InputError('invalid-receipt', `the receipt to append ${problem}`);
+}
+
+/** The lines of receipts, a newline after each. */
+export function toLines(written: readonly WrittenReceipt[]): Uint8Array {
+  const lines = new Uint8Array(written.reduce((sum, { bytes }) => sum + bytes.length + 1, 0));
+  let at = 0;
+  for (const { bytes } of written) {
+    lines.set(bytes, at);
+    at += bytes.length + 1;
+    lines[at - 1] = 0x0a;
+  }
+  return lines;
+}
+
+/** Appends one receipt by appending many. */
+export async function appendOne(
+  crypto: Crypto,
+  appendMany: ReceiptChain['appendMany'],
+  make: (tip: ChainTip | undefined) => Receipt | Promise<Receipt>,
+): Promise<Appended> {
+  const [appended] = await appendMany(async (tip) => [WrittenReceipt.of(crypto, await make(tip))]);
+  if (appended === undefined) throw new TypeError('one receipt was appended, and none answered');
+  return appended;
 }
 
 /**

@@ -3,9 +3,8 @@ import type { PurityMethod, Tier } from '../gate/types.ts';
 import type { DecisionKind } from '../governance/types.ts';
 import type { Phase, RunStatus } from '../runtime/types.ts';
 
-/** One step of a run (DESIGN 8), in canonical JSON. No clock value: the same run gives the same bytes. */
-export interface Receipt {
-  readonly format: 'receipt/1';
+/** What every receipt says of one step of a run (DESIGN 8). No clock value is among it. */
+export interface ReceiptContent {
   /** Names the run, a UUIDv8: derived from content, not from a clock or a random source. */
   readonly run: string;
   /** 0 for the first receipt of a chain, then one more each. */
@@ -28,10 +27,47 @@ export interface Receipt {
   readonly fuel: { readonly limit: number; readonly used: number | null };
   readonly status: RunStatus | 'denied';
   readonly completed: readonly Phase[];
+  /** Of a stateful run only. */
+  readonly state?: ReceiptState;
   readonly signer: KeyId;
+}
+
+/** What a stateful run began with and what the next one begins with: SHA-256 of the saved states. */
+export interface ReceiptState {
+  /** Null for a run that began fresh. */
+  readonly before: Sha256 | null;
+  /** The same as `before` where the run did not end `ok`; null where no state is kept. */
+  readonly after: Sha256 | null;
+}
+
+/** A receipt with a signature of its own. */
+export interface SignedReceipt extends ReceiptContent {
+  readonly format: 'receipt/1';
   /** Base64 of the environment's Ed25519 signature over the domain tag and the rest. */
   readonly signature: string;
 }
+
+/** A receipt that is signed together with its neighbours in the chain, by the root of their tree. */
+export interface BatchedReceipt extends ReceiptContent {
+  readonly format: 'receipt/2';
+  readonly batch: BatchPlace | BatchEnd;
+}
+
+export interface BatchPlace {
+  /** The receipt's place in its batch, from 0. */
+  readonly index: number;
+}
+
+/** What the last receipt of a batch carries for all of them. */
+export interface BatchEnd extends BatchPlace {
+  /** The root of the Merkle tree (RFC 6962) whose leaves are the receipts of the batch. */
+  readonly root: Sha256;
+  /** Base64 of the environment's Ed25519 signature over the domain tag and the batch's head. */
+  readonly signature: string;
+}
+
+/** One step of a run, in canonical JSON: one line of a chain. */
+export type Receipt = SignedReceipt | BatchedReceipt;
 
 export interface ReceiptDirective {
   /** The tag; one that the table does not hold is made safe to show and short. */

@@ -1,4 +1,4 @@
-import { type HostStop, hostTrap, limitReached } from './stop.ts';
+import { type HostStop, hostTrap } from './stop.ts';
 
 /** Bytes in a page of a WebAssembly memory (core specification 4.2.8). */
 export const PAGE_BYTES = 65_536;
@@ -9,29 +9,13 @@ export const PAGE_BYTES = 65_536;
  */
 export class GuestMemory {
   readonly #memory: WebAssembly.Memory;
-  readonly #maxPages: number;
 
-  /**
-   * @param maxPages pages of 64 KiB that the run is allowed.
-   * @throws {HostStop} `shared-memory`: another thread could change what the host has checked.
-   */
-  constructor(memory: WebAssembly.Memory, maxPages: number) {
+  /** @throws {HostStop} `shared-memory`: another thread could change what the host has checked. */
+  constructor(memory: WebAssembly.Memory) {
     if (!(memory.buffer instanceof ArrayBuffer)) {
       throw hostTrap('shared-memory', 'the exported memory is shared between threads');
     }
     this.#memory = memory;
-    this.#maxPages = maxPages;
-  }
-
-  /** @throws {HostStop} status `memory-limit`, if the memory is now larger than allowed. */
-  checkSize(): void {
-    const pages = this.#memory.buffer.byteLength / PAGE_BYTES;
-    if (pages > this.#maxPages) {
-      throw limitReached(
-        'memory-limit',
-        `the memory has ${pages} pages of 64 KiB; ${this.#maxPages} are allowed`,
-      );
-    }
   }
 
   /**

@@ -5,7 +5,7 @@ import { InputError } from '../encoding/input-error.ts';
 import { canonicalBytes, isJsonObject, type JsonObject, parseJson } from '../encoding/json.ts';
 import { tryDecodeUtf8 } from '../encoding/utf8.ts';
 import { readDirective } from './directive.ts';
-import type { Session } from './session.ts';
+import { chargeBytes, type Session } from './session.ts';
 import { hostTrap, limitReached } from './stop.ts';
 import type { LogLevel } from './types.ts';
 
@@ -73,7 +73,7 @@ export function callConstructor(
   length: number,
 ): void {
   const { session, caller } = call;
-  const bytes = session.memory.view(caller, pointer, length);
+  const bytes = readGuest(call, pointer, length);
   const { directives, outputBytes } = session.limits;
   if (session.constructed.length >= directives) {
     throw limitReached('directive-limit', `${caller} was called after ${directives} directives`);
@@ -98,12 +98,25 @@ export function callConstructor(
   session.constructed.push({ tag, text });
 }
 
-function getInput({ session, caller }: HostCall, pointer: number): undefined {
-  session.memory.write(caller, pointer, session.input);
+/** The guest's bytes at a place, paid for by their number. */
+function readGuest({ session, caller }: HostCall, pointer: number, length: number): Uint8Array {
+  const bytes = session.memory.view(caller, pointer, length);
+  chargeBytes(session, bytes.length);
+  return bytes;
 }
 
-function setOutput({ session, caller }: HostCall, pointer: number, length: number): undefined {
-  const bytes = session.memory.view(caller, pointer, length);
+function writeGuest({ session, caller }: HostCall, pointer: number, bytes: Uint8Array): void {
+  chargeBytes(session, bytes.length);
+  session.memory.write(caller, pointer, bytes);
+}
+
+function getInput(call: HostCall, pointer: number): undefined {
+  writeGuest(call, pointer, call.session.input);
+}
+
+function setOutput(call: HostCall, pointer: number, length: number): undefined {
+  const { session } = call;
+  const bytes = readGuest(call, pointer, length);
   const { outputBytes } = session.limits;
   if (bytes.length > outputBytes) {
     session.output = undefined;
@@ -115,12 +128,8 @@ function setOutput({ session, caller }: HostCall, pointer: number, length: numbe
   session.output = bytes.slice();
 }
 
-function log(
-  { session, caller }: HostCall,
-  levelNumber: number,
-  pointer: number,
-  length: number,
-): undefined {
+function log(call: HostCall, levelNumber: number, pointer: number, length: number): undefined {
+  const { session, caller } = call;
   const level = LEVELS[levelNumber];
   if (level === undefined) {
     throw hostTrap(
@@ -128,7 +137,7 @@ function log(
       `${caller} was given level ${levelNumber}; levels are 0 (trace) to 4 (error)`,
     );
   }
-  const bytes = session.memory.view(caller, pointer, length);
+  const bytes = readGuest(call, pointer, length);
   // Each message counts one byte more, its line end, so that empty ones are bounded too.
   session.logBytes += bytes.length + 1;
   if (session.logBytes > session.limits.logBytes) {
@@ -152,17 +161,18 @@ function contextRead(
 ): number {
   const text = contextText(call, keyPointer, keyLength);
   if (text === undefined) return NO_VALUE;
-  call.session.memory.write(call.caller, outPointer, text);
+  writeGuest(call, outPointer, text);
   return text.length;
 }
 
 /** The RFC 8785 text of the context value under a key; `undefined` where there is none. */
 function contextText(
-  { session, caller }: HostCall,
+  call: HostCall,
   keyPointer: number,
   keyLength: number,
 ): Uint8Array | undefined {
-  const keyBytes = session.memory.view(caller, keyPointer, keyLength);
+  const { session } = call;
+  const keyBytes = readGuest(call, keyPointer, keyLength);
   // A key longer than the whole input is none of its keys.
   if (keyBytes.length > session.input.length) return undefined;
   const key = tryDecodeUtf8(keyBytes);

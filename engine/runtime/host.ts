@@ -1,9 +1,11 @@
 import { displayText } from '../encoding/display.ts';
+import { HOST_CALL } from '../metering/costs.ts';
+import type { Meter } from '../metering/meter.ts';
 import type { Binding } from './bindings.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import { callConstructor, callHostFunction, type HostCall } from './host-functions.ts';
-import type { JobContents } from './job.ts';
-import { createSession, type Session } from './session.ts';
+import type { GuestJob } from './job.ts';
+import { charge, createSession, type Session } from './session.ts';
 import { hostTrap } from './stop.ts';
 
 /** The host's side of one run: the functions the guest may call, and what came of the calls. */
@@ -11,7 +13,7 @@ export interface Host {
   /** Only what the module imports, in objects without a prototype. */
   readonly imports: WebAssembly.Imports;
   /** Opens the host functions: from here on the guest's memory is known. */
-  open(memory: GuestMemory): Session;
+  open(memory: GuestMemory, meter: Meter): Session;
   /** Closes the host functions for good. */
   close(): void;
   /**
@@ -25,7 +27,7 @@ export interface Host {
 type HostFunction = (a?: number, b?: number, c?: number) => number | undefined;
 
 /** Makes the host side of one run; its functions refuse until it is opened. */
-export function createHost({ bindings, input, limits }: JobContents): Host {
+export function createHost({ bindings, input, limits }: GuestJob): Host {
   let session: Session | undefined;
   let state: 'starting' | 'open' | 'closed' = 'starting';
   let failure: unknown;
@@ -37,7 +39,7 @@ export function createHost({ bindings, input, limits }: JobContents): Host {
       try {
         if (binding.kind === 'unlisted') throw unlisted(caller);
         if (session === undefined || state !== 'open') throw refusal(caller, state);
-        session.memory.checkSize();
+        charge(session, HOST_CALL);
         return call(binding, { session, caller }, a, b, c);
       } catch (error) {
         failure = error;
@@ -47,9 +49,9 @@ export function createHost({ bindings, input, limits }: JobContents): Host {
 
   return {
     imports: importTable(bindings, guard),
-    open: (memory) => {
+    open: (memory, meter) => {
       state = 'open';
-      session = createSession(input, limits, memory);
+      session = createSession(input, limits, memory, meter);
       return session;
     },
     close: () => {

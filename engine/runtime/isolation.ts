@@ -1,3 +1,4 @@
+import { compileProgram } from './compile.ts';
 import { execute } from './execute.ts';
 import { type Job, openJob } from './job.ts';
 import { cancelled, settle } from './settle.ts';
@@ -31,7 +32,7 @@ export const inThread: Isolation = Object.freeze({
   execute: async (job: Job, { signal }: ExecuteOptions) => {
     const contents = openJob(job);
     if (signal?.aborted) return cancelled(contents.limits);
-    return settle(execute(contents), contents.limits);
+    return settle(execute(contents, compileProgram(contents.program)), contents.limits);
   },
   close: async () => {},
 } satisfies Isolation);

@@ -1,17 +1,36 @@
+import { InputError, type InputErrorCode } from '../encoding/input-error.ts';
 import { AdmissionError, type AdmittedExecutor, openAdmitted } from '../gate/admit.ts';
 import { type Binding, bindImports } from './bindings.ts';
+import {
+  type PreparedProgram,
+  type Program,
+  type ProgramFacts,
+  type ProgramSettings,
+  prepareProgram,
+} from './program.ts';
 import type { RunLimits, RunProblem } from './types.ts';
 
-/** Everything one run needs, as data that a structured clone carries to another thread. */
+/** Everything one run needs, as data that can cross to another thread or process. */
 export interface JobContents {
-  readonly module: WebAssembly.Module;
+  readonly program: Program;
   readonly bindings: readonly Binding[];
   /** The input document, RFC 8785, UTF-8. */
   readonly input: Uint8Array;
   readonly limits: RunLimits;
   /** Name of the exported function that is called. */
   readonly entry: string;
+  /** Present for a run whose state is saved when it ends. */
+  readonly state?: StateJob;
 }
+
+/** Where a stateful run begins. */
+export interface StateJob {
+  /** The state that an earlier run of the same program left; the module's own initial one unless given. */
+  readonly before: Uint8Array | undefined;
+}
+
+/** What the guest's side gets of a job: the program's module is compiled there. */
+export type GuestJob = Omit<JobContents, 'program'> & { readonly program: ProgramFacts };
 
 // Only this file holds the key that lets the constructor pass, and the function that opens a job.
 const MAKER = Symbol('job');
@@ -48,20 +67,47 @@ class SealedJob {
  */
 export type Job = SealedJob;
 
+/** What of a job its caller decides. */
+export type JobRequest = Pick<JobContents, 'input' | 'limits' | 'entry' | 'state'> & {
+  readonly settings: ProgramSettings;
+};
+
 /**
  * Makes the job of one run, or says why the executor cannot be linked here (`unlisted-import`,
- * `host-function-missing`).
+ * `host-function-missing`, `nondeterministic`, `memory-profile`, `state-not-saveable`,
+ * `cannot-be-metered`).
  * @throws {AdmissionError} as `openAdmitted`.
  */
 export function createJob(
   executor: AdmittedExecutor,
-  about: Pick<JobContents, 'input' | 'limits' | 'entry'>,
+  { settings, ...about }: JobRequest,
 ): Job | RunProblem {
-  const { module, imports, whitelist } = openAdmitted(executor);
+  const { imports, whitelist } = openAdmitted(executor);
   const bindings = bindImports(imports, whitelist, executor.tier);
   if (!Array.isArray(bindings)) return bindings;
-  return new SealedJob(MAKER, executor, { ...about, module, bindings });
+  const prepared = prepare(executor, settings);
+  if (!('program' in prepared)) return prepared;
+  return new SealedJob(MAKER, executor, { ...about, program: prepared.program, bindings });
 }
+
+/** The program, or why the module cannot be run here: what the runtime refuses is an outcome. */
+function prepare(
+  executor: AdmittedExecutor,
+  settings: ProgramSettings,
+): PreparedProgram | RunProblem {
+  try {
+    return prepareProgram(executor, settings);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { code: REFUSALS[error.code] ?? 'cannot-be-metered', message: error.message };
+  }
+}
+
+const REFUSALS: Readonly<Partial<Record<InputErrorCode, string>>> = Object.freeze({
+  nondeterministic: 'nondeterministic',
+  'not-saveable': 'state-not-saveable',
+  usage: 'memory-profile',
+});
 
 /**
  * Opens a job, for the isolation that executes it.

@@ -50,6 +50,7 @@ function read(
     status: 'ok',
     result: document.result,
     directives: [...constructed, ...document.directives],
+    ...(ended.state !== undefined && { state: ended.state }),
   };
 }
 
@@ -62,8 +63,8 @@ function endedBadly(
   return { ...outcomeOf(ended, limits), status, result: null, directives: [], problem };
 }
 
-function outcomeOf({ output, logs, completed }: Ended, { fuel }: RunLimits) {
-  return { logs, output, fuel: { limit: fuel, used: null }, completed };
+function outcomeOf({ output, logs, completed, fuelUsed }: Ended, { fuel }: RunLimits) {
+  return { logs, output, fuel: { limit: fuel, used: fuelUsed }, completed };
 }
 
 /** The outcome of a run of which nothing came back but how far it had got. */
@@ -73,7 +74,13 @@ export function interrupted(
   limits: RunLimits,
   completed: readonly Phase[] = ['gate'],
 ): Outcome {
-  const nothing: Ended = { output: undefined, constructed: [], logs: [], completed };
+  const nothing: Ended = {
+    fuelUsed: null,
+    output: undefined,
+    constructed: [],
+    logs: [],
+    completed,
+  };
   return endedBadly(nothing, limits, status, problem);
 }
 

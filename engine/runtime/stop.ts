@@ -3,7 +3,13 @@ import type { RunProblem, RunStatus } from './types.ts';
 /** How the guest's part of a run can end before its time. */
 export type StopStatus = Extract<
   RunStatus,
-  'trap' | 'memory-limit' | 'output-limit' | 'log-limit' | 'directive-limit' | 'call-depth'
+  | 'trap'
+  | 'out-of-fuel'
+  | 'memory-limit'
+  | 'output-limit'
+  | 'log-limit'
+  | 'directive-limit'
+  | 'call-depth'
 >;
 
 /** Why the guest did not run to its end: plain data. */

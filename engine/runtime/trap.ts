@@ -1,5 +1,8 @@
 import { displayText } from '../encoding/display.ts';
+import type { MeterStop } from '../metering/meter.ts';
+import { outOfFuel } from './session.ts';
 import { HostStop, type Stop, type StopStatus } from './stop.ts';
+import type { RunLimits } from './types.ts';
 
 /** V8's words for each trap of the core specification, with the code and words of this engine. */
 const TRAPS: readonly (readonly [words: RegExp, code: string, message: string])[] = [
@@ -55,6 +58,51 @@ export function describeFailure(error: unknown): Stop {
   return { status, problem: { code, message, ...locate(error) } };
 }
 
+/** Describes an end that the meter brought about, with the place where the guest then was. */
+export function describeMeterStop(stop: MeterStop, limits: RunLimits, error: unknown): Stop {
+  const { status, code, message } = ofMeter(stop, limits);
+  return { status, problem: { code, message, ...locate(error) } };
+}
+
+function ofMeter(stop: MeterStop, limits: RunLimits): Failure {
+  switch (stop) {
+    case 'out-of-fuel':
+      return { status: stop, code: stop, message: outOfFuel(limits) };
+    case 'call-depth': {
+      const message = `the executor called functions deeper than ${limits.stackBytes} bytes of stack allow`;
+      return { status: stop, code: stop, message };
+    }
+    case 'pages': {
+      const message = `the executor asked for more memory than ${limits.memoryPages} pages of 64 KiB`;
+      return { status: 'memory-limit', code: 'memory-limit', message };
+    }
+    case 'elements': {
+      const message = `the executor asked for more than ${limits.tableElements} table elements`;
+      return { status: 'memory-limit', code: 'table-limit', message };
+    }
+    case 'machine':
+      return ALLOCATION_FAILED;
+  }
+}
+
+const ALLOCATION_FAILED: Failure = Object.freeze({
+  status: 'memory-limit',
+  code: 'memory-allocation-failed',
+  message: 'this machine could not provide the memory that the run needs',
+});
+
+/** Codes of ends that another machine might not have brought about. */
+const OF_MACHINE: ReadonlySet<string> = new Set([
+  'memory-allocation-failed',
+  'table-allocation-failed',
+  'stack-exhausted',
+]);
+
+/** Whether a run ended for want of something that this machine, not the run's limits, has too little of. */
+export function isOfMachine({ problem }: Stop): boolean {
+  return OF_MACHINE.has(problem.code);
+}
+
 interface Failure {
   readonly status: StopStatus;
   readonly code: string;
@@ -86,23 +134,19 @@ function classifyRangeError({ message }: RangeError): Failure {
   if (/call stack/.test(message)) {
     return {
       status: 'call-depth',
-      code: 'stack-overflow',
-      message: 'the executor called functions deeper than the stack allows',
+      code: 'stack-exhausted',
+      message: "this machine's stack ended before the one that the run is allowed",
     };
   }
   if (/table/.test(message)) {
     return {
       status: 'memory-limit',
-      code: 'table-limit',
+      code: 'table-allocation-failed',
       message: 'the module declares a table larger than this machine makes',
     };
   }
   if (/memory|allocation/i.test(message)) {
-    return {
-      status: 'memory-limit',
-      code: 'memory-allocation-failed',
-      message: 'this machine could not provide the memory that the run needs',
-    };
+    return ALLOCATION_FAILED;
   }
   return trap('unknown-trap', 'the run ended for a reason that this runtime does not know');
 }

@@ -32,6 +32,10 @@ export interface RunLimits {
   readonly logBytes: number;
   /** Directives from constructors and output together. */
   readonly directives: number;
+  /** Elements of all tables together. */
+  readonly tableElements: number;
+  /** Call depth: bytes of call stack, as the functions' own types and operands count them. */
+  readonly stackBytes: number;
   /** Wall clock, in milliseconds: the last resort, never a deterministic result. */
   readonly timeoutMs: number;
 }
@@ -42,6 +46,8 @@ export const DEFAULT_LIMITS: RunLimits = Object.freeze({
   outputBytes: 10_485_760,
   logBytes: 1_048_576,
   directives: 1_000,
+  tableElements: 1_000_000,
+  stackBytes: 655_360,
   timeoutMs: 10_000,
 });
 
@@ -77,8 +83,10 @@ export interface Outcome {
   readonly problem?: RunProblem;
   /** The exact bytes the executor handed to `set_output`, if any within the limit. */
   readonly output: Uint8Array | undefined;
-  /** `used` is null where it cannot be told: not metered, `timeout`, `cancelled`. */
+  /** `used` is null where it does not depend on the input alone: `timeout`, `cancelled`, a lost host. */
   readonly fuel: { readonly limit: number; readonly used: number | null };
   /** Phases completed by the runtime: some prefix of `gate`, `instantiate`, `plan`. */
   readonly completed: readonly Phase[];
+  /** What a stateful run that ended `ok` leaves to the next, as `captureState` saves it. */
+  readonly state?: Uint8Array;
 }

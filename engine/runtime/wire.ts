@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { Ended } from './ended.ts';
+import { MAX_STATE_BYTES } from './state.ts';
 import type { StopStatus } from './stop.ts';
 import type { LogLevel, Phase, RunLimits } from './types.ts';
 
 const STOP_STATUSES = [
   'trap',
+  'out-of-fuel',
   'memory-limit',
   'output-limit',
   'log-limit',
@@ -28,10 +30,12 @@ const endedSchema = z.strictObject({
       }),
     })
     .exactOptional(),
+  fuelUsed: z.int().min(0).nullable(),
   output: z.instanceof(Uint8Array).or(z.undefined()),
   constructed: z.array(z.strictObject({ tag: z.string(), text: z.string() })),
   logs: z.array(z.strictObject({ level: z.enum(LEVELS), message: z.string() })),
   completed: z.array(z.enum(GUEST_PHASES)).min(1),
+  state: z.instanceof(Uint8Array).exactOptional(),
 });
 
 /**
@@ -45,12 +49,18 @@ export function receiveEnded(message: unknown, limits: RunLimits): Ended | undef
   return isWithin(ended, limits) && isConsistent(ended) ? ended : undefined;
 }
 
-function isWithin({ output, constructed, logs }: Ended, limits: RunLimits): boolean {
+function isWithin(
+  { fuelUsed, output, constructed, logs, state }: Ended,
+  limits: RunLimits,
+): boolean {
   const units = (texts: readonly { readonly length: number }[]) =>
     texts.reduce((sum, { length }) => sum + length, 0);
   return (
+    (fuelUsed === null || fuelUsed <= limits.fuel) &&
     (output === undefined ||
       (output.buffer instanceof ArrayBuffer && output.length <= limits.outputBytes)) &&
+    (state === undefined ||
+      (state.buffer instanceof ArrayBuffer && state.length <= MAX_STATE_BYTES)) &&
     constructed.length <= limits.directives &&
     units(constructed.map(({ text }) => text)) <= limits.outputBytes &&
     units(logs.map(({ message }) => message)) + logs.length <= limits.logBytes
@@ -58,10 +68,11 @@ function isWithin({ output, constructed, logs }: Ended, limits: RunLimits): bool
 }
 
 /** `completed` is a prefix of the phases, and all of them exactly when nothing stopped the run. */
-function isConsistent({ stop, completed }: Ended): boolean {
+function isConsistent({ stop, completed, state }: Ended): boolean {
   return (
     completed.length <= GUEST_PHASES.length &&
     completed.every((phase, i) => phase === GUEST_PHASES[i]) &&
-    (completed.length === GUEST_PHASES.length) === (stop === undefined)
+    (completed.length === GUEST_PHASES.length) === (stop === undefined) &&
+    (state === undefined || stop === undefined)
   );
 }

@@ -10,12 +10,17 @@ const COMMANDS = [
   'certify',
   'verify',
   'run',
+  'batch',
   'receipts',
   'receipts verify',
+  'receipts prove',
   'keys',
   'keys generate',
   'keys show',
   'keys trust',
+  'voucher',
+  'voucher mint',
+  'voucher verify',
   'whitelist',
   'whitelist show',
   'whitelist diff',
@@ -27,8 +32,12 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   certify: ['--key', '--publisher-key', '--out'],
   verify: ['--trust', '--policy', '--certificate'],
   run: ['--input', '--tier', '--fuel', '--grant', '--receipts'],
+  batch: ['--inputs', '--jobs', '--out', '--unordered', '--sign', '--receipts'],
+  'receipts prove': ['--epoch', '--out'],
   'keys generate': ['--out'],
   'keys trust': ['--trust', '--as'],
+  'voucher mint': ['--artifact', '--fuel', '--environment', '--expires', '--key', '--out'],
+  'voucher verify': ['--artifact', '--trust', '--format'],
 };
 
 describe('--help', { concurrency: 4 }, () => {
@@ -64,7 +73,7 @@ test('--version prints the version of the package', async (t) => {
   assert.equal(answerOf(await workspace(t).run('--version')), `${about.version}\n`);
 });
 
-for (const group of [[], ['keys'], ['receipts'], ['whitelist']]) {
+for (const group of [[], ['keys'], ['receipts'], ['voucher'], ['whitelist']]) {
   test(`touchstone ${group.join(' ')} without a command shows the help as a message`, async (t) => {
     const result = await workspace(t).run(...group);
     assertExit(result, 2);

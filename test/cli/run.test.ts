@@ -7,6 +7,9 @@ import { assemble } from '../support/wat.ts';
 import { documentOf, MODULES } from './run-support.ts';
 import { answerOf, assertBadInput, assertExit, ROOT, workspace } from './support.ts';
 
+/** More fuel than any run here uses up before its clock ends it. */
+const UNMETERED = ['--fuel', String(Number.MAX_SAFE_INTEGER)];
+
 describe('run', { concurrency: 4 }, () => {
   for (const example of ['call', 'echo']) {
     const cases = readdirSync(join(ROOT, 'examples', example, 'cases'));
@@ -50,7 +53,7 @@ describe('run', { concurrency: 4 }, () => {
       result.stdout,
       /\n {4}● recorded {2}call_machine {2}NotGranted\(machine\.call\)\n {8}\{ "inputs": /,
     );
-    assert.match(result.stdout, /\n {2}fuel {8}not metered, limit 50,000,000\n/);
+    assert.match(result.stdout, /\n {2}fuel {8}[\d,]+, limit 50,000,000\n/);
     assert.match(result.stdout, /\n {2}receipt {5}epoch 0 of call@1\.0\.0, [\d,]+ bytes\n/);
     assert.match(result.stdout, /tier 1 wasm_certified\n {14}signed by environment \w{8}…\n$/);
     assert.match(result.stderr, /^Made this workspace's environment key \w{8}…/);
@@ -106,7 +109,8 @@ describe('run', { concurrency: 4 }, () => {
   });
 
   const endings: readonly (readonly [keyof typeof MODULES, readonly string[], string, RegExp])[] = [
-    ['loop', ['--timeout', '300'], 'timeout', /300|wall clock|time/],
+    ['loop', [...UNMETERED, '--timeout', '300'], 'timeout', /wall clock after 300 ms/],
+    ['loop', ['--fuel', '1000'], 'out-of-fuel', /its fuel of 1000 units/],
     ['trap', [], 'trap', /unreachable/],
     ['refusal', [], 'error', /I will not/],
   ];
@@ -137,7 +141,7 @@ describe('run', { concurrency: 4 }, () => {
     here.write('loop.wasm', assemble(MODULES.loop));
     await here.certify('loop.wasm');
     // The first thing on stderr is that the first run makes the environment's key.
-    const args = ['run', 'loop.wasm', '--timeout', '20000', '--format', 'json'];
+    const args = ['run', 'loop.wasm', ...UNMETERED, '--timeout', '20000', '--format', 'json'];
     const document = documentOf(await here.runWith({ interrupt: true }, ...args));
     assert.equal(document.status, 'cancelled');
     assert.equal(document.fuel.used, null);

@@ -73,13 +73,14 @@ export function runCase(
   { input }: ExecutorCase,
   isolation: Isolation,
 ): Promise<RunReport> {
-  const { name, version, entry, limits, trust, capabilities } = manifest;
+  const { name, version, entry, limits, memoryProfile, budget, trust, capabilities } = manifest;
   return governedRun(
     {
       crypto: nodeCrypto,
       isolation,
       receipts: memoryReceiptStore(nodeCrypto),
       environment: stranger,
+      now: () => performance.now(),
     },
     {
       executor,
@@ -87,6 +88,8 @@ export function runCase(
       version,
       entry,
       limits,
+      memoryProfile,
+      budget,
       input,
       policy: { trust, declared: capabilities, grants: new Set() },
     },

@@ -3,31 +3,23 @@
 
 import child_process from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
+import { Socket } from 'node:net';
 import worker_threads from 'node:worker_threads';
 
 /** Something that may have begun to run. */
 export interface Start {
   readonly via: string;
-  /** The text of the module's custom section `identity`; what a module without one exports. */
+  /** What follows `identity:` in the name of an export; all exports of a module without one. */
   readonly identity: string;
 }
 
-const IDENTITY = 'identity';
+/** What the name of an export by which the watch knows a module begins with. */
+export const IDENTITY = 'identity:';
 const starts: Start[] = [];
 
 /** What began since the last question. */
 export function takeStarts(): readonly Start[] {
   return starts.splice(0);
-}
-
-/** A module's bytes with a custom section by which the watch will know it. */
-export function identified(bytes: Uint8Array, identity: string): Uint8Array<ArrayBuffer> {
-  const text = (value: string) => {
-    const encoded = new TextEncoder().encode(value);
-    return [encoded.length, ...encoded];
-  };
-  const content = [...text(IDENTITY), ...new TextEncoder().encode(identity)];
-  return Uint8Array.from([...bytes, 0, content.length, ...content]);
 }
 
 /** Begins to watch, for as long as the process lasts. */
@@ -84,16 +76,60 @@ function watchThreads(): void {
   syncBuiltinESMExports();
 }
 
+/**
+ * A process may be started to hold executors: what runs in it crosses to it by a write, and so is
+ * seen. Every other one is a start in itself.
+ */
 function watchProcesses(): void {
-  for (const name of ['exec', 'execFile', 'fork', 'spawn', 'execFileSync', 'spawnSync'] as const) {
+  const { write } = Socket.prototype;
+  Object.assign(Socket.prototype, {
+    write(this: unknown, ...args: unknown[]) {
+      record('write', withinFrame(args[0]));
+      return Reflect.apply(write, this, args);
+    },
+  });
+  for (const name of ['spawn', 'execFile'] as const) {
+    const original = child_process[name];
     Object.assign(child_process, {
-      [name]: () => {
-        starts.push({ via: name, identity: 'a process' });
-        throw new Error('not while watched');
+      [name]: (file: unknown, ...rest: unknown[]) => {
+        const line = [file, ...(Array.isArray(rest[0]) ? rest[0] : [])].map(String);
+        if (!isHost(line) && !LAUNCHING.test(line[0] ?? '')) refuse(name);
+        return Reflect.apply(original, child_process, [file, ...rest]);
       },
     });
   }
+  for (const name of ['exec', 'fork', 'execFileSync', 'spawnSync'] as const) {
+    Object.assign(child_process, {
+      [name]: () => refuse(name),
+    });
+  }
   syncBuiltinESMExports();
+}
+
+/** What of a frame follows the magic number of a module (5.5.16): its program, which ends it. */
+function withinFrame(chunk: unknown): unknown {
+  if (!(chunk instanceof Uint8Array)) return chunk;
+  const start = Buffer.from(chunk).indexOf('\0asm', 0, 'latin1');
+  return start < 0 ? undefined : chunk.subarray(start);
+}
+
+/** What the launcher of hosts asks of the machine. */
+const LAUNCHING = /\/(?:unshare|prlimit|setpriv)$/;
+
+/** Whether this is Node under its permission model, with a script from its standard input. */
+function isHost(line: readonly string[]): boolean {
+  const node = line.indexOf(process.execPath);
+  const options = line.slice(node + 1);
+  return (
+    node >= 0 &&
+    options.some((option) => /^--(?:experimental-)?permission$/.test(option)) &&
+    !options.some((option) => option.startsWith('--allow-'))
+  );
+}
+
+function refuse(via: string): never {
+  starts.push({ via, identity: 'a process' });
+  throw new Error('not while watched');
 }
 
 /** The modules that a value carries, compiled or as bytes, however deep. */
@@ -115,7 +151,7 @@ function compiled(bytes: Uint8Array): WebAssembly.Module[] {
 }
 
 function identityOf(module: WebAssembly.Module): string {
-  const [section] = WebAssembly.Module.customSections(module, IDENTITY);
-  if (section !== undefined) return new TextDecoder().decode(section);
-  return `exports ${WebAssembly.Module.exports(module).map(({ name }) => name)}`;
+  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+  const found = names.find((name) => name.startsWith(IDENTITY));
+  return found?.slice(IDENTITY.length) ?? `exports ${names}`;
 }

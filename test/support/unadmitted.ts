@@ -1,11 +1,12 @@
 // What a program might hand to the library in place of an executor that the gate admitted.
 
 import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
+import { instrument } from '../../engine/metering/instrument.ts';
 import type { Isolation } from '../../engine/runtime/isolation.ts';
 import type { Job } from '../../engine/runtime/job.ts';
 import { runExecutor } from '../../engine/runtime/run.ts';
 import { DEFAULT_LIMITS } from '../../engine/runtime/types.ts';
-import { identified } from './execution-watch.ts';
+import { IDENTITY } from './execution-watch.ts';
 import { whitelist } from './gate.ts';
 import { assemble } from './wat.ts';
 
@@ -16,8 +17,9 @@ export function answeringModule(identity: string, digit = 1, fields = ''): Uint8
     (memory (export "memory") 1)
     (data (i32.const 0) "{\\22result\\22:${digit}}")
     ${fields}
-    (func (export "plan") (call $set_output (i32.const 0) (i32.const 12))))`);
-  return identified(bytes, identity);
+    (func (export "plan") (export "${IDENTITY}${identity}")
+      (call $set_output (i32.const 0) (i32.const 12))))`);
+  return Uint8Array.from(bytes);
 }
 
 /** What the watch calls everything that no gate admitted. */
@@ -26,11 +28,14 @@ export const UNADMITTED = 'unadmitted';
 /** As pure as the admitted ones, so that nothing but the missing certificate stops it; it runs at once. */
 export const canary = answeringModule(UNADMITTED, 6, '(func $s) (start $s)');
 
-const module = new WebAssembly.Module(canary);
+const { bytes, ...facts } = instrument(canary);
+
+/** What gives the canary's bytes, wherever the engine asks for a module's. */
+export const copyBytes = () => bytes.slice();
 
 /** What an executor carries inside. */
 const executorContents = {
-  module,
+  copyBytes: () => canary.slice(),
   imports: [],
   whitelist,
   epoch: { current: true },
@@ -40,7 +45,7 @@ const executorContents = {
 
 /** What a job carries inside. */
 export const jobContents = {
-  module,
+  program: { id: UNADMITTED, ...facts, copyBytes },
   bindings: [{ module: 'mashin', name: 'set_output', kind: 'host', function: 'set_output' }],
   input: new TextEncoder().encode('{"context":{},"step_config":{}}'),
   limits: DEFAULT_LIMITS,
@@ -92,7 +97,7 @@ export function unadmittedThings(
   return [
     ['bytes', canary],
     ['a buffer', canary.slice().buffer],
-    ['a compiled module', module],
+    ['a compiled module', new WebAssembly.Module(canary)],
     ['a response', new Response(canary, { headers: { 'content-type': 'application/wasm' } })],
     [
       'an address',

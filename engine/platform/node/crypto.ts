@@ -16,6 +16,7 @@ import {
 } from '../../crypto/ed25519-encoding.ts';
 import { pkcs8Der, spkiDer } from '../../crypto/keys.ts';
 import { nobleCrypto } from '../../crypto/noble.ts';
+import { equalBytes } from '../../encoding/bytes.ts';
 
 /**
  * Node's own cryptography behind the encoding checks of the reference: OpenSSL decides by the same
@@ -59,6 +60,21 @@ function publicKeyObject(key: PublicKey): KeyObject | undefined {
   }
 }
 
+/** Parsing a private key takes ten times as long as signing with it. */
+const privateKeyObjects = new WeakMap<
+  Uint8Array,
+  { readonly seed: Uint8Array; readonly keyObject: KeyObject }
+>();
+
 function privateKeyObject(seed: Uint8Array): KeyObject {
-  return createPrivateKey({ key: Buffer.from(pkcs8Der(seed)), type: 'pkcs8', format: 'der' });
+  const known = privateKeyObjects.get(seed);
+  // The caller may have written another seed into the same array.
+  if (known !== undefined && equalBytes(known.seed, seed)) return known.keyObject;
+  const keyObject = createPrivateKey({
+    key: Buffer.from(pkcs8Der(seed)),
+    type: 'pkcs8',
+    format: 'der',
+  });
+  privateKeyObjects.set(seed, { seed: seed.slice(), keyObject });
+  return keyObject;
 }

@@ -141,6 +141,19 @@ export async function writeFileAtomic(
 }
 
 /**
+ * Gives a file another name, in place of what has it, so that it has it after a power cut too.
+ * @throws {InputError} `unwritable`.
+ */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+    await flushFolder(dirname(to));
+  } catch (cause) {
+    throw unwritable(to, cause);
+  }
+}
+
+/**
  * Writes a file that must not exist yet.
  * @param mode permissions, from the first byte on.
  * @throws {InputError} `unwritable`, also where the file exists.
@@ -264,7 +277,11 @@ function unreadable(path: string, reason: string, cause?: unknown): InputError {
   return new InputError('unreadable', `${displayPath(path)}: ${reason}`, { cause });
 }
 
-function unwritable(path: string, cause: unknown): InputError {
+/**
+ * An error of the file system as an `unwritable` {@link InputError}.
+ * @throws `cause` itself, where it is none.
+ */
+export function unwritable(path: string, cause: unknown): InputError {
   if (!(cause instanceof Error && 'code' in cause)) throw cause;
   const reason = codeOf(cause) === 'ENOENT' ? 'no such folder' : reasonOf(cause);
   return new InputError('unwritable', `${displayPath(path)}: not written: ${reason}`, { cause });

@@ -11,6 +11,12 @@ export {
   resolveInProject,
   writeFileAtomic,
 } from './files.ts';
+export { type FileNonceStoreOptions, fileNonceStore, NONCES_FOLDER } from './nonce-store.ts';
+export {
+  createProcessIsolation,
+  type ProcessIsolation,
+  type ProcessIsolationOptions,
+} from './process-isolation.ts';
+export type { ProcessLayers } from './process-layers.ts';
 export { projectFiles } from './project-files.ts';
 export { fileReceiptStore, RECEIPTS_FOLDER } from './receipt-store.ts';
-export { createWorkerIsolation, type WorkerIsolationOptions } from './worker-isolation.ts';

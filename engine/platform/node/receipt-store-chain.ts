@@ -1,8 +1,8 @@
 import { type FileHandle, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Crypto } from '../../crypto/crypto.ts';
-import { type Appended, type ReceiptChain, toLine } from '../../provenance/store.ts';
-import type { ChainTip, Receipt } from '../../provenance/types.ts';
+import { type Collect, createCommitQueue } from '../../provenance/commit-queue.ts';
+import { appendOne, type ReceiptChain, toLines } from '../../provenance/store.ts';
 import {
   ensureFolder,
   errnoOf,
@@ -38,15 +38,21 @@ export function fileChain(
     torn: join(folder, `${name}.torn`),
     lock: join(folder, `${name}.lock`),
   };
-  let last: Promise<unknown> = Promise.resolve();
+  const appendMany = createCommitQueue(async (collect) => {
+    // Whoever makes a receipt tells of its own failure; what is caught here is that of the files.
+    try {
+      await ensureFolder(paths.folder);
+      await withLock(paths.lock, lockWaitMs, () =>
+        withFile(paths.chain, MODES.append, (file) => commitLocked(crypto, paths, file, collect)),
+      );
+    } catch (error) {
+      throw storeError(error, 'unwritable', paths.chain);
+    }
+  });
   return {
     name,
-    append: (make) => {
-      // Appends of this process queue here, so that they do not poll for the lock.
-      const appended = last.then(() => append(crypto, paths, lockWaitMs, make));
-      last = appended.catch(() => {});
-      return appended;
-    },
+    append: (make) => appendOne(crypto, appendMany, make),
+    appendMany,
     tip: async () => {
       try {
         return await readTip(paths.tip);
@@ -58,59 +64,34 @@ export function fileChain(
   };
 }
 
-type Make = (tip: ChainTip | undefined) => Receipt | Promise<Receipt>;
-
-async function append(
-  crypto: Crypto,
-  paths: ChainPaths,
-  lockWaitMs: number,
-  make: Make,
-): Promise<Appended> {
-  let failedMake: unknown;
-  const made: Make = async (tip) => {
-    try {
-      return await make(tip);
-    } catch (error) {
-      failedMake = error;
-      throw error;
-    }
-  };
-  try {
-    await ensureFolder(paths.folder);
-    return await withLock(paths.lock, lockWaitMs, () =>
-      withFile(paths.chain, MODES.append, (file) => appendLocked(crypto, paths, file, made)),
-    );
-  } catch (error) {
-    throw error === failedMake ? error : storeError(error, 'unwritable', paths.chain);
-  }
-}
-
 /**
- * The order makes every crash recoverable: the new tip is prepared before the line is written, so that
- * a full disk shows first; the line is durable before the tip takes effect, so that a recorded tip
- * always has its receipt; the tip is durable before the receipt is acknowledged, so that an
- * acknowledged receipt cannot vanish unnoticed.
+ * The order makes every crash recoverable: the new tip is prepared before the lines are written, so
+ * that a full disk shows first, and that lines beyond the recorded tip are known to be ours; the lines
+ * are durable before the tip takes effect, so that a recorded tip always has its receipt; the tip is
+ * durable before a receipt is acknowledged, so that an acknowledged one cannot vanish unnoticed.
  */
-async function appendLocked(
+async function commitLocked(
   crypto: Crypto,
   paths: ChainPaths,
   file: FileHandle,
-  make: Make,
-): Promise<Appended> {
+  collect: Collect,
+): Promise<void> {
   const { tip: previous, bytes } = await recover(crypto, paths, file);
-  const receipt = await make(previous);
-  const { line, tip } = toLine(crypto, receipt, previous);
+  const written = await collect(previous);
+  const tip = written.at(-1)?.tip;
+  if (tip === undefined) return;
   const prepared = await prepareTip(paths, tip);
+  // One line more than recorded is no riddle after a power cut; several need the prepared tip.
+  if (written.length > 1) await syncFolder(paths.folder);
   try {
-    await writeDurably(file, line);
+    await writeDurably(file, toLines(written));
     await rename(prepared, paths.tip);
   } catch (error) {
-    // What is left of the line would be cut off by the next append anyway.
+    // What is left of the lines would be cut off by the next append, or counted by it.
     await file.truncate(bytes).catch(() => {});
     throw error;
   }
   await syncFolder(paths.folder);
-  return { receipt, tip };
 }
 
 async function* readPieces(path: string): AsyncGenerator<Uint8Array> {

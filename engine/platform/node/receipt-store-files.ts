@@ -90,28 +90,33 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; free some space and run again',
   EDQUOT: 'the disk quota is used up; free some space and run again',
   EFBIG: 'the file reached the size limit of this process; raise it (ulimit -f) and run again',
-  EROFS: 'the file system is read-only; choose another folder (--receipts)',
-  EACCES: 'permission denied; make it writable or choose another folder (--receipts)',
-  EPERM: 'permission denied; make it writable or choose another folder (--receipts)',
+  EROFS: 'the file system is read-only; choose another place (OPTION)',
+  EACCES: 'permission denied; make it writable or choose another place (OPTION)',
+  EPERM: 'permission denied; make it writable or choose another place (OPTION)',
+  ENOENT: 'there is no such folder; make it or choose another place (OPTION)',
   ELOOP: 'it is a symbolic link, which is not followed; move it away',
   EISDIR: 'it is a folder; move it away',
   ENXIO: 'it is not a regular file; move it away',
-  ENOTDIR: 'a part of its path is a file; choose another folder (--receipts)',
-  EEXIST: 'a file is in its place; choose another folder (--receipts)',
+  ENOTDIR: 'a part of its path is a file; choose another place (OPTION)',
+  EEXIST: 'a file is in its place; choose another place (OPTION)',
   EMFILE: 'this process has too many open files',
   EIO: 'the disk reports an error',
 };
 
-/** A failed write or read as an {@link InputError} of one line; other errors pass as they are. */
+/**
+ * A failed write or read as an {@link InputError} of one line; other errors pass as they are.
+ * @param option what names another place on the command line.
+ */
 export function storeError(
   error: unknown,
   code: 'unwritable' | 'unreadable',
   path: string,
+  option = '--receipts',
 ): unknown {
   const errno = errnoOf(error);
   if (!(error instanceof Error) || error instanceof InputError || errno === undefined) return error;
   const action = code === 'unwritable' ? 'write to' : 'read';
-  const reason = REASONS[errno] ?? errno;
+  const reason = (REASONS[errno] ?? errno).replace('OPTION', option);
   const where = 'path' in error && typeof error.path === 'string' ? error.path : path;
   return new InputError(code, `cannot ${action} ${displayText(where, 300)}: ${reason}`, {
     cause: error,

@@ -5,9 +5,11 @@ import { displayText } from '../../encoding/display.ts';
 import { InputError } from '../../encoding/input-error.ts';
 import { canonicalJson, isJsonObject, type JsonValue, parseJson } from '../../encoding/json.ts';
 import { encodeUtf8 } from '../../encoding/utf8.ts';
-import { MAX_RECEIPT_BYTES, parseReceipt } from '../../provenance/receipt.ts';
+import { isUnsigned } from '../../provenance/batch.ts';
+import { parseReceipt } from '../../provenance/receipt.ts';
 import type { ChainTip, Receipt } from '../../provenance/types.ts';
 import { errnoOf, MODES, syncFolder, withFile, writeDurably } from './receipt-store-files.ts';
+import { countable, readAt, readTail } from './receipt-store-tail.ts';
 
 /** The files of one chain. */
 export interface ChainPaths {
@@ -69,10 +71,11 @@ function parseTip(bytes: Uint8Array): ChainTip | undefined {
 }
 
 /**
- * Brings a chain to the state that its last append meant, after a crash at any byte. Reads its end
- * only. A last line without newline was never acknowledged and is moved to the torn file; a complete
- * one that the tip does not count yet is counted. Nothing changes unless the end is consistent with
- * the tip: an acknowledged receipt is never cut off, and one that is missing is an error.
+ * Brings a chain to the state that its last commit meant, after a crash at any byte. Reads its end
+ * only. A last line without newline, and lines of a batch whose signature is missing, were never
+ * acknowledged and are moved to the torn file; complete ones that the tip does not count yet are
+ * counted. Nothing changes unless the end is consistent with the tip: an acknowledged receipt is never
+ * cut off, and one that is missing is an error.
  * @throws {InputError} `invalid-receipt` saying what does not hold; the system's errors as they are.
  */
 export async function recover(
@@ -81,18 +84,69 @@ export async function recover(
   file: FileHandle,
 ): Promise<ChainEnd> {
   const { size } = await file.stat();
-  const { line, torn } = await readEnd(file, size, paths);
+  const tail = await readTail(file, size, 1);
+  if (tail === undefined) throw tooLong(paths);
+  const [line] = tail.lines;
   const recorded = await readTip(paths.tip);
-  const last = line === undefined ? undefined : readLast(crypto, line, paths);
-  checkAgainstTip(last, recorded, paths);
-  const bytes = size - torn.length;
-  if (torn.length > 0) {
-    await keepTorn(paths, torn);
-    await file.truncate(bytes);
-    await file.sync();
+  const last = line === undefined ? undefined : readLast(crypto, line.bytes, paths);
+  const end = size - tail.torn.length;
+  if (last?.tip.epoch === recorded?.epoch) {
+    if (last?.tip.hash !== recorded?.hash) throw notItsTip(paths, recorded?.epoch ?? 0);
+    if (last !== undefined && isUnsigned(last.receipt)) {
+      throw damaged(paths, 'damaged: its last receipt is of a batch without a signature');
+    }
+    await cutOff(paths, file, { end, size });
+    return { tip: recorded, bytes: end };
   }
-  if (last !== undefined && last.tip.epoch !== recorded?.epoch) await writeTip(paths, last.tip);
-  return { tip: last?.tip, bytes };
+  const reached = recorded?.epoch ?? -1;
+  const ends = last?.tip.epoch ?? -1;
+  if (ends < reached) {
+    const found = ends < 0 ? 'none' : `epoch ${ends}`;
+    throw damaged(paths, `truncated: epoch ${reached} is recorded, the file ends with ${found}`);
+  }
+  const mostEpoch = Math.max(reached + 1, (await readPrepared(paths))?.epoch ?? 0);
+  if (ends > mostEpoch) {
+    const recordedWords =
+      recorded === undefined ? 'no tip is recorded' : `epoch ${reached} is recorded`;
+    throw damaged(
+      paths,
+      `not the chain of its tip: ${recordedWords}, the file ends with epoch ${ends}`,
+    );
+  }
+  return countBeyond(crypto, paths, file, { size, recorded, count: ends - reached });
+}
+
+/** Counts the lines beyond the recorded tip, which a crash left, and cuts off what cannot be. */
+async function countBeyond(
+  crypto: Crypto,
+  paths: ChainPaths,
+  file: FileHandle,
+  found: { readonly size: number; readonly recorded: ChainTip | undefined; readonly count: number },
+): Promise<ChainEnd> {
+  const { size, recorded, count } = found;
+  const tail = await readTail(file, size, count);
+  if (tail === undefined) throw tooLong(paths);
+  const counted = tail.lines.length === count ? countable(crypto, tail.lines, recorded) : undefined;
+  if (counted === undefined) throw notItsTip(paths, recorded?.epoch ?? 0);
+  const last = counted.at(-1);
+  const uncounted = tail.lines[counted.length];
+  const unfinished = uncounted && uncounted.end - uncounted.bytes.length - 1;
+  const end = last?.end ?? unfinished ?? size - tail.torn.length;
+  await cutOff(paths, file, { end, size });
+  if (last !== undefined) await writeTip(paths, last.tip);
+  return { tip: last?.tip ?? recorded, bytes: end };
+}
+
+/** Moves what stands after `end`, which nobody was promised, out of the chain. */
+async function cutOff(
+  paths: ChainPaths,
+  file: FileHandle,
+  { end, size }: { readonly end: number; readonly size: number },
+): Promise<void> {
+  if (end === size) return;
+  await keepTorn(paths, await readAt(file, end, size - end));
+  await file.truncate(end);
+  await file.sync();
 }
 
 interface Last {
@@ -109,35 +163,26 @@ function readLast(crypto: Crypto, line: Uint8Array, paths: ChainPaths): Last {
   }
 }
 
-/** The chain ends with the recorded tip, or with the one receipt after it. */
-function checkAgainstTip(
-  last: Last | undefined,
-  recorded: ChainTip | undefined,
-  paths: ChainPaths,
-): void {
-  const ends = last?.tip.epoch ?? -1;
-  const reached = recorded?.epoch ?? -1;
-  if (ends < reached) {
-    throw damaged(
-      paths,
-      `truncated: epoch ${reached} is recorded, the file ends with ${ends < 0 ? 'none' : `epoch ${ends}`}`,
-    );
+/** The tip that the last commit meant to reach, if it came so far as to say so. */
+async function readPrepared(paths: ChainPaths): Promise<ChainTip | undefined> {
+  try {
+    return await readTip(preparedPath(paths));
+  } catch (error) {
+    // It was cut short itself, so no line of that commit was begun.
+    if (error instanceof InputError) return undefined;
+    throw error;
   }
-  if (ends > reached + 1) {
-    const recordedWords =
-      recorded === undefined ? 'no tip is recorded' : `epoch ${reached} is recorded`;
-    throw damaged(
-      paths,
-      `not the chain of its tip: ${recordedWords}, the file ends with epoch ${ends}`,
-    );
-  }
-  const follows = ends === reached ? last?.tip.hash : last?.receipt.prevHash;
-  if (recorded !== undefined && follows !== recorded.hash) {
-    throw damaged(
-      paths,
-      `not the chain of its tip: receipt ${reached} is another than the recorded one`,
-    );
-  }
+}
+
+function notItsTip(paths: ChainPaths, epoch: number): InputError {
+  return damaged(
+    paths,
+    `not the chain of its tip: receipt ${epoch} is another than the recorded one`,
+  );
+}
+
+function tooLong(paths: ChainPaths): InputError {
+  return damaged(paths, 'damaged: its last lines are longer than receipts can be');
 }
 
 function damaged(paths: ChainPaths, problem: string): InputError {
@@ -145,41 +190,6 @@ function damaged(paths: ChainPaths, problem: string): InputError {
     'invalid-receipt',
     `${displayText(paths.chain, 300)} is ${problem}. Nothing is appended: restore it and ${displayText(paths.tip, 300)} from a copy, or move both away to begin a new chain`,
   );
-}
-
-/** The last complete line, without its newline, and the bytes after it. */
-async function readEnd(
-  file: FileHandle,
-  size: number,
-  paths: ChainPaths,
-): Promise<{ readonly line: Uint8Array | undefined; readonly torn: Uint8Array }> {
-  // Room for one line and one torn line of the greatest size, each with the newline before it.
-  const most = 2 * (MAX_RECEIPT_BYTES + 1);
-  for (let length = 65_536; ; length *= 2) {
-    const from = Math.max(0, size - Math.min(length, most));
-    const bytes = await readAt(file, from, size - from);
-    const end = bytes.lastIndexOf(NEWLINE);
-    const before = end <= 0 ? -1 : bytes.lastIndexOf(NEWLINE, end - 1);
-    if (from === 0 || before !== -1) {
-      return {
-        line: end === -1 ? undefined : bytes.slice(before + 1, end),
-        torn: bytes.slice(end + 1),
-      };
-    }
-    if (length >= most)
-      throw damaged(paths, 'damaged: its last lines are longer than a receipt can be');
-  }
-}
-
-async function readAt(file: FileHandle, from: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, from + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return bytes.subarray(0, filled);
 }
 
 async function keepTorn(paths: ChainPaths, torn: Uint8Array): Promise<void> {
@@ -196,7 +206,11 @@ export async function writeTip(paths: ChainPaths, tip: ChainTip): Promise<void> 
 
 /** Writes a tip durably beside the one in force, and answers the path to rename. */
 export async function prepareTip(paths: ChainPaths, tip: ChainTip): Promise<string> {
-  const prepared = `${paths.tip}.new`;
+  const prepared = preparedPath(paths);
   await withFile(prepared, MODES.replace, (file) => writeDurably(file, tipBytes(tip)));
   return prepared;
+}
+
+function preparedPath(paths: ChainPaths): string {
+  return `${paths.tip}.new`;
 }

@@ -49,6 +49,8 @@ test('the manifest of the design is read, with its defaults filled in', () => {
     trust: 'reviewed',
     capabilities: ['machine.call', 'compute.llm.reason'],
     limits: { ...DEFAULT_LIMITS, fuel: 7, memoryPages: 64 },
+    memoryProfile: undefined,
+    budget: {},
     cases: ['cases/*.json'],
   });
   const least = parseManifest(encodeUtf8(`\uFEFF${json({})}`), 'executor.json');
@@ -56,6 +58,31 @@ test('the manifest of the design is read, with its defaults filled in', () => {
     [least.entry, least.tier, least.trust, least.limits, least.capabilities, least.source],
     ['plan', 1, 'untrusted', DEFAULT_LIMITS, [], []],
   );
+});
+
+test('a memory profile fixes the pages, and stands for itself', () => {
+  const manifest = parseManifest(json({ limits: { memoryProfile: 'edge' } }), 'f');
+  assert.equal(manifest.memoryProfile, 'edge');
+  assert.equal(manifest.limits.memoryPages, 4);
+  assert.match(
+    refusal(json({ limits: { memoryProfile: 'edge', memoryPages: 4 } })),
+    /: limits\.memoryProfile: a memory profile fixes the memory: leave out "memoryPages"/,
+  );
+  assert.match(
+    refusal(json({ limits: { memoryProfile: 'edgy' } })),
+    /limits\.memoryProfile: .*edge/,
+  );
+});
+
+test('table elements, stack and the shares of the phases are limits like others', () => {
+  const phaseMs = { plan: 200, govern: 50 };
+  const limits = { tableElements: 9, stackBytes: 1_048_576, phaseMs };
+  const manifest = parseManifest(json({ limits }), 'f');
+  assert.deepEqual(manifest.limits, { ...DEFAULT_LIMITS, tableElements: 9, stackBytes: 1_048_576 });
+  assert.deepEqual(manifest.budget, phaseMs);
+  assert.match(refusal(json({ limits: { stackBytes: 1_048_577 } })), /limits\.stackBytes/);
+  assert.match(refusal(json({ limits: { phaseMs: { pln: 1 } } })), /did you mean "?`?plan/);
+  assert.match(refusal(json({ limits: { phaseMs: { plan: 0 } } })), /limits\.phaseMs\.plan/);
 });
 
 test('a whitelist is named, or a file that may lie beside the project', () => {

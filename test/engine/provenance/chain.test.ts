@@ -7,8 +7,8 @@ import {
   createChainVerifier,
   verifyChain,
 } from '../../../engine/provenance/chain.ts';
-import { signReceipt } from '../../../engine/provenance/receipt.ts';
-import type { ChainTip, Receipt } from '../../../engine/provenance/types.ts';
+import { signReceipt } from '../../../engine/provenance/sign.ts';
+import type { ChainTip, Receipt, SignedReceipt } from '../../../engine/provenance/types.ts';
 import {
   chainBytes,
   crypto,
@@ -22,7 +22,7 @@ import {
 } from './fixtures.ts';
 
 const LENGTH = 6;
-let receipts: readonly Receipt[];
+let receipts: readonly SignedReceipt[];
 let bytes: Uint8Array;
 let tip: ChainTip;
 
@@ -32,7 +32,7 @@ before(async () => {
   tip = tipOf(at(LENGTH - 1));
 });
 
-function at(epoch: number): Receipt {
+function at(epoch: number): SignedReceipt {
   const receipt = receipts[epoch];
   assert.ok(receipt);
   return receipt;

@@ -5,9 +5,10 @@ import { makeTrustStore } from '../../../engine/gate/trust-store.ts';
 import type { TrustStore } from '../../../engine/gate/types.ts';
 import { nodeCrypto } from '../../../engine/platform/node/crypto.ts';
 import { buildReceipt, type RunFacts } from '../../../engine/provenance/build.ts';
-import { PHASES, serializeReceipt, signReceipt } from '../../../engine/provenance/receipt.ts';
+import { PHASES, serializeReceipt } from '../../../engine/provenance/receipt.ts';
+import { signReceipt } from '../../../engine/provenance/sign.ts';
 import type { ReceiptChain } from '../../../engine/provenance/store.ts';
-import type { ChainTip, Receipt } from '../../../engine/provenance/types.ts';
+import type { ChainTip, Receipt, SignedReceipt } from '../../../engine/provenance/types.ts';
 
 export const crypto = nodeCrypto;
 
@@ -64,7 +65,7 @@ export function makeReceipt(
   n = 0,
   by: Signer = ENVIRONMENT,
   more: Partial<RunFacts> = {},
-): Promise<Receipt> {
+): Promise<SignedReceipt> {
   return signReceipt(crypto, buildReceipt(crypto, facts(n, more), tip, by.publicKey.keyId), by);
 }
 
@@ -73,8 +74,11 @@ export function tipOf(receipt: Receipt): ChainTip {
 }
 
 /** The receipts of a chain of `length` different runs. */
-export async function makeChain(length: number, by: Signer = ENVIRONMENT): Promise<Receipt[]> {
-  const receipts: Receipt[] = [];
+export async function makeChain(
+  length: number,
+  by: Signer = ENVIRONMENT,
+): Promise<SignedReceipt[]> {
+  const receipts: SignedReceipt[] = [];
   let tip: ChainTip | undefined;
   for (let n = 0; n < length; n++) {
     const receipt = await makeReceipt(tip, n, by);

@@ -9,9 +9,9 @@ import {
   MAX_RECEIPT_BYTES,
   parseReceipt,
   serializeReceipt,
-  signReceipt,
 } from '../../../engine/provenance/receipt.ts';
 import { runId, uuidV8 } from '../../../engine/provenance/run-id.ts';
+import { signReceipt } from '../../../engine/provenance/sign.ts';
 import { crypto, ENVIRONMENT, facts, hashOf, makeReceipt, signer, tipOf } from './fixtures.ts';
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

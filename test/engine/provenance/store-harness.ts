@@ -9,7 +9,7 @@ import { verifyStoredChain } from '../../../engine/provenance/store.ts';
 import type { ChainTip, Receipt } from '../../../engine/provenance/types.ts';
 import { crypto, TRUST, tipOf } from './fixtures.ts';
 
-process.setMaxListeners(100);
+process.setMaxListeners(1_000);
 
 /** A folder that is removed when the tests of this file have ended. */
 export function temporaryFolder(): string {

@@ -24,7 +24,10 @@ test('the last output counts, and it is a copy', async () => {
   assert.equal(outcome.result, 2);
   assert.equal(outputText(outcome), '{"result":2}');
   assert.deepEqual(outcome.completed, ['gate', 'instantiate', 'plan']);
-  assert.deepEqual(outcome.fuel, { limit: 50_000_000, used: null });
+  assert.equal(outcome.fuel.limit, 50_000_000);
+  // Two calls that reach the host, and little else.
+  const { used } = outcome.fuel;
+  assert.ok(used !== null && used > 1_000 && used < 1_200, `used ${used}`);
 });
 
 test('log messages are kept with their levels, and what is not UTF-8 is replaced', async () => {

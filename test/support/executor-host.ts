@@ -5,11 +5,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const SOURCE = fileURLToPath(
-  new URL('../../../engine/platform/node/worker-main.ts', import.meta.url),
+  new URL('../../engine/platform/node/process-main.ts', import.meta.url),
 );
 
-/** Bundles the worker's script as the build does: Node's threads cannot load TypeScript. */
-export async function bundleWorker(): Promise<{ script: URL; remove: () => Promise<void> }> {
+/** Bundles the script of the executors' process as the build does. */
+export async function bundleExecutorHost(): Promise<{
+  readonly script: URL;
+  readonly remove: () => Promise<void>;
+}> {
   const folder = await mkdtemp(join(tmpdir(), 'executor-host-'));
   const outfile = join(folder, 'executor-host.mjs');
   await build({

@@ -1,0 +1,329 @@
+import { availableParallelism } from 'node:os';
+import { dirname, relative, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { displayText } from '../../engine/encoding/display.ts';
+import { InputError } from '../../engine/encoding/input-error.ts';
+import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
+import {
+  type BatchResult,
+  type BatchSink,
+  type GovernedBatchRequest,
+  governedBatch,
+} from '../../engine/governed-batch.ts';
+import type { RunServices } from '../../engine/governed-run.ts';
+import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
+import { fileReceiptStore } from '../../engine/platform/node/receipt-store.ts';
+import { storeError } from '../../engine/platform/node/receipt-store-files.ts';
+import { withLock } from '../../engine/platform/node/receipt-store-lock.ts';
+import type { Signing } from '../../engine/provenance/record.ts';
+import type { ReceiptChain } from '../../engine/provenance/store.ts';
+import { type Binding, checkBinding, readBinding, writeBinding } from '../batch/binding.ts';
+import { type InputFile, openInputs } from '../batch/inputs.ts';
+import { INVALID_INPUT, resultLine } from '../batch/result.ts';
+import { createResults, type ResultsFile, resumeResults } from '../batch/results-file.ts';
+import { createTally, type Tally } from '../batch/tally.ts';
+import { environmentSigner } from '../environment-key.ts';
+import {
+  addExecutionOptions,
+  admit,
+  describeRefusal,
+  type ExecutionOptions,
+  limitsOf,
+  policyOf,
+  projectSettings,
+} from '../execution.ts';
+import { createExecutorPool } from '../executor-pool.ts';
+import { wholeNumber } from '../options.ts';
+import { startProgress } from '../progress.ts';
+import { findSubject, type Subject } from '../subject.ts';
+import { message, plural } from '../terminal.ts';
+import { workspaceFile } from '../workspace.ts';
+
+interface BatchOptions extends ExecutionOptions {
+  readonly inputs: string;
+  readonly jobs: number;
+  readonly out?: string;
+  readonly unordered?: true;
+  readonly sign: Signing;
+}
+
+/** More places to run in than this are of no use, and each takes memory. */
+const MAX_JOBS = 256;
+
+/** `touchstone batch PATH`. */
+export function batchCommand(): Command {
+  const command = new Command('batch')
+    .description('run an executor on many inputs, with a receipt for each run')
+    .argument('<path>', 'a .wasm file, an executor.json, or the folder that holds one')
+    .requiredOption('--inputs <file>', 'the inputs, one JSON document a line')
+    .option('--jobs <n>', 'how many run at once', wholeNumber(1), availableParallelism())
+    .option('--out <file>', 'where results go (default: stdout); a batch with one can be resumed')
+    .option('--unordered', 'give results as they come, not in the order of the inputs')
+    .addOption(
+      new Option('--sign <how>', 'sign each receipt by itself, or many at once')
+        .choices(['each', 'batch'])
+        .default('batch'),
+    );
+  return addExecutionOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ touchstone batch examples/echo --inputs inputs.jsonl --out results.jsonl
+  $ touchstone batch examples/call --inputs inputs.jsonl --jobs 2 | grep -v '"ok"'
+
+Each result is a line: { "line", "status", "result", "directives", "decisions",
+"logs"?, "fuel", "receipt": { "epoch", "hash" }, "problem"? }. A line that is no
+input document is answered with the status "invalid-input"; nothing ran then.
+
+With --out, a batch that was stopped or killed goes on where it ended when the
+same command is given again: no input is recorded twice, and none is left out.
+Receipts that are signed many at once are proved one by one all the same:
+touchstone receipts prove.`,
+    )
+    .action(batchAction);
+}
+
+async function batchAction(path: string, options: BatchOptions): Promise<void> {
+  if (options.jobs > MAX_JOBS) {
+    throw new InputError('usage', `--jobs: at most ${MAX_JOBS} run at once`);
+  }
+  const subject = await findSubject(path);
+  const inputs = await openInputs(options.inputs);
+  try {
+    const admission = await admit(subject, tierOf(subject, options), options);
+    if (!admission.admitted) {
+      process.exitCode = 1;
+      message(describeRefusal(subject, admission));
+      message(`Nothing ran. All checks: touchstone verify ${displayText(subject.path, 500)}`);
+      return;
+    }
+    const { out } = options;
+    const go = () => runBatch(subject, admission.executor, inputs, options);
+    if (out === undefined) await go();
+    else await alone(out, go);
+  } finally {
+    await inputs.close();
+  }
+}
+
+/** Runs while no other process writes to the same results. */
+async function alone(out: string, go: () => Promise<void>): Promise<void> {
+  try {
+    await withLock(`${out}.lock`, 0, go);
+  } catch (error) {
+    throw storeError(error, 'unwritable', out, '--out');
+  }
+}
+
+async function runBatch(
+  subject: Subject,
+  executor: AdmittedExecutor,
+  inputs: InputFile,
+  options: BatchOptions,
+): Promise<void> {
+  const environment = await environmentSigner();
+  const receipts = fileReceiptStore(nodeCrypto, receiptsFolder(options));
+  const tally = createTally();
+  const done = createLineSet(inputs.lines);
+  const results =
+    options.out === undefined
+      ? undefined
+      : await openResults(options.out, receipts.open(subject.name), {
+          binding: bindingOf(subject, executor, inputs, environment.publicKey.keyId, options),
+          onResult: ({ line, status, fuel }) => {
+            done.add(line);
+            tally.add(status, fuel?.used);
+          },
+        });
+  const before = tally.total;
+  if (before > 0 && before < inputs.lines) {
+    message(
+      `Going on after ${plural(before, 'input')} of ${inputs.lines.toLocaleString('en-US')}.`,
+    );
+  }
+  const isolation = createExecutorPool(options.jobs);
+  const stop = stopOnInterrupt();
+  const started = performance.now();
+  const sink = sinkOf(results, tally, inputs.lines);
+  try {
+    const now = () => performance.now();
+    const services: RunServices = { crypto: nodeCrypto, isolation, receipts, environment, now };
+    await governedBatch(
+      services,
+      {
+        ...requestOf(subject, executor, options),
+        inputs: inputs.read(done.has),
+        signal: stop.signal,
+      },
+      sink,
+    );
+  } finally {
+    sink.end();
+    stop.end();
+    await isolation.close();
+    await results?.close();
+  }
+  conclude(tally, {
+    before,
+    inputs: inputs.lines,
+    ms: performance.now() - started,
+    out: options.out,
+  });
+}
+
+function requestOf(
+  subject: Subject,
+  executor: AdmittedExecutor,
+  options: BatchOptions,
+): Omit<GovernedBatchRequest, 'inputs' | 'signal'> {
+  return {
+    executor,
+    name: subject.name,
+    version: subject.manifest?.version ?? '0',
+    limits: limitsOf(subject, options),
+    ...(subject.manifest && projectSettings(subject.manifest)),
+    policy: policyOf(subject, options),
+    signing: options.sign,
+    ordered: options.unordered !== true,
+    runs: 2 * options.jobs,
+  };
+}
+
+function bindingOf(
+  subject: Subject,
+  executor: AdmittedExecutor,
+  inputs: InputFile,
+  signer: string,
+  options: BatchOptions,
+): Binding {
+  const { trust, declared, grants } = policyOf(subject, options);
+  return {
+    inputs: inputs.sha256,
+    executor: subject.executor,
+    artifact: executor.artifactHash,
+    certificate: executor.certificateHash,
+    whitelist: executor.whitelistHash,
+    tier: executor.tier,
+    entry: subject.manifest?.entry ?? 'plan',
+    limits: { ...limitsOf(subject, options) },
+    trust,
+    capabilities: [...declared],
+    grants: [...grants].sort(),
+    sign: options.sign,
+    order: options.unordered === true ? 'completion' : 'input',
+    receipts: relative(dirname(resolve(options.out ?? '')), resolve(receiptsFolder(options))),
+    signer,
+  };
+}
+
+/** Begins a results file, or opens that of the same batch again. */
+async function openResults(
+  out: string,
+  chain: ReceiptChain,
+  {
+    binding,
+    onResult,
+  }: { readonly binding: Binding; readonly onResult: Parameters<typeof resumeResults>[2] },
+): Promise<ResultsFile> {
+  const begun = await readBinding(out);
+  if (begun === undefined) {
+    // The results come first: a binding without results would be one whose results were lost.
+    const results = await createResults(out);
+    await writeBinding(out, binding);
+    return results;
+  }
+  checkBinding(out, begun, binding);
+  await chain.appendMany(() => []); // brings the chain to its end, if a crash left it unfinished
+  return resumeResults(out, chain, onResult);
+}
+
+/** Writes results, counts them and shows how far the batch is. */
+function sinkOf(
+  file: ResultsFile | undefined,
+  tally: Tally,
+  total: number,
+): BatchSink & { end(): void } {
+  const progress = startProgress(total, 'inputs', tally.total);
+  const textOf = (results: readonly BatchResult[]) =>
+    results.map((result) => `${resultLine(result)}\n`).join('');
+  return {
+    prepare: async (results) => {
+      await file?.append(textOf(results));
+    },
+    acknowledge: async (results) => {
+      for (const result of results) {
+        if ('problem' in result) tally.add(INVALID_INPUT, undefined);
+        else tally.add(result.report.status, result.report.fuel.used);
+        progress.step();
+      }
+      if (file === undefined) await writeOut(textOf(results));
+    },
+    end: () => progress.end(),
+  };
+}
+
+/** Writes to stdout, and waits while its reader does not keep up. */
+async function writeOut(text: string): Promise<void> {
+  if (process.stdout.write(text)) return;
+  await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
+}
+
+/** The first Ctrl-C lets what runs come to its end; the second ends the process as it would anyway. */
+function stopOnInterrupt(): { readonly signal: AbortSignal; end(): void } {
+  const abort = new AbortController();
+  const stop = () => {
+    message('Stopping: what runs is recorded first. Ctrl-C again ends at once.');
+    abort.abort();
+  };
+  process.once('SIGINT', stop);
+  return { signal: abort.signal, end: () => process.removeListener('SIGINT', stop) };
+}
+
+function conclude(
+  tally: Tally,
+  {
+    before,
+    inputs,
+    ms,
+    out,
+  }: {
+    readonly before: number;
+    readonly inputs: number;
+    readonly ms: number;
+    readonly out: string | undefined;
+  },
+): void {
+  const ran = tally.total - before;
+  const rate =
+    ran === 0 ? '' : `; ${Math.round((1000 * ran) / ms).toLocaleString('en-US')} a second`;
+  message(`${tally.describe()}${rate}`);
+  if (!tally.isWell) process.exitCode = 1;
+  if (tally.total >= inputs) return;
+  process.exitCode = 1;
+  const left = plural(inputs - tally.total, 'input');
+  message(
+    out === undefined
+      ? `Stopped with ${left} left. A batch without --out cannot be resumed.`
+      : `Stopped with ${left} left. To go on, give the same command again.`,
+  );
+}
+
+/** A set of lines, one bit for each. */
+function createLineSet(lines: number): { add(line: number): void; has(line: number): boolean } {
+  const bits = new Uint8Array(Math.ceil((lines + 1) / 8));
+  return {
+    add: (line) => {
+      bits[line >> 3] = (bits[line >> 3] ?? 0) | (1 << (line & 7));
+    },
+    has: (line) => ((bits[line >> 3] ?? 0) & (1 << (line & 7))) !== 0,
+  };
+}
+
+function tierOf(subject: Subject, options: BatchOptions): 1 | 2 | 3 {
+  return options.tier ?? subject.manifest?.tier ?? 1;
+}
+
+function receiptsFolder({ receipts }: BatchOptions): string {
+  return receipts ?? workspaceFile('receipts');
+}

@@ -1,0 +1,234 @@
+import {
+  encodeFrame,
+  type Frame,
+  FrameReader,
+  HEADER_BYTES,
+  TO_HOST,
+  TO_PARENT,
+  writeHeader,
+} from './process-frames.ts';
+import type { LaunchPlan } from './process-launch.ts';
+import type { ProcessLayers } from './process-layers.ts';
+import { HeldPrograms } from './process-programs.ts';
+import { spawnHost } from './process-spawn.ts';
+import { succeeds } from './process-tools.ts';
+
+/** One job, as a host takes it: bytes, which only its two ends understand. */
+export interface HostJob<Answer> {
+  /** Names the program; equal ids are equal programs. */
+  readonly programId: string;
+  /** The encoded program: asked for where the host does not hold it. */
+  readonly program: () => Uint8Array;
+  readonly job: Uint8Array;
+  /** The most bytes that an answer can have; a host that sends more is ended. */
+  readonly answerBytes: number;
+  /** Reads an answer, of which nothing is believed; `undefined` for one that makes no sense. */
+  readonly read: (answer: Uint8Array<ArrayBuffer>) => Answer | undefined;
+}
+
+export interface HostJobOptions {
+  /** Wall clock, in milliseconds, from the moment the host has the program and the job. */
+  readonly timeoutMs: number;
+}
+
+/** How a job on a host ended. A host can take another job after an answer only. */
+export type HostEnd<Answer> = { readonly kind: 'answer'; readonly answer: Answer } | Failure;
+
+/** How a job ended that was not answered; `progress` is how far the host said it had come. */
+type Failure =
+  /** The process was gone before it had the job: nothing of it ran. */
+  | { readonly kind: 'refused'; readonly progress: number }
+  | { readonly kind: 'lost'; readonly reason: string; readonly progress: number }
+  | { readonly kind: 'timeout'; readonly progress: number }
+  | { readonly kind: 'cancelled'; readonly progress: number };
+
+/** A process that executes jobs, one at a time. */
+export interface ProcessHost<Answer> {
+  /** The process id, for tests and messages. */
+  readonly pid: number | undefined;
+  /** The layers that hold it. */
+  readonly layers: ProcessLayers;
+  /** Whether it came up, held by every layer. */
+  readonly isReady: boolean;
+  /** Whether it ever was ready. */
+  readonly wasReady: boolean;
+  /** Why it can take no job any more; nothing while it can. */
+  readonly lost: string | undefined;
+  /** Resolves when the host is ready or lost. */
+  readonly started: Promise<void>;
+  /**
+   * Executes a job on a host that is ready and has no other. While it does, the host keeps its
+   * parent alive. The end is told once.
+   */
+  execute(
+    job: HostJob<Answer>,
+    options: HostJobOptions,
+    onEnd: (end: HostEnd<Answer>) => void,
+  ): void;
+  /** Ends the process, whatever it does; a job that it has ends as cancelled. */
+  end(): Promise<void>;
+  /** Whether it keeps its parent alive. */
+  hold(isHeld: boolean): void;
+}
+
+/** How long a host may take to come up, and to compile a program, in milliseconds. */
+const START_PATIENCE = 20_000;
+const LOAD_PATIENCE = 60_000;
+
+interface Turn<Answer> {
+  readonly number: number;
+  readonly job: HostJob<Answer>;
+  readonly timeoutMs: number;
+  readonly onEnd: (end: HostEnd<Answer>) => void;
+  progress: number;
+  /** The slot whose program the host must say it has loaded, before its clock starts. */
+  awaited: number | undefined;
+}
+
+/** Starts a host as planned. */
+export function startHost<Answer>(plan: LaunchPlan, script: Uint8Array): ProcessHost<Answer> {
+  const programs = new HeldPrograms();
+  let state: 'starting' | 'restricting' | 'ready' = 'starting';
+  let lost: string | undefined;
+  let turn: Turn<Answer> | undefined;
+  let turns = 0;
+  let clock: NodeJS.Timeout | undefined;
+  let announce: () => void;
+  const started = new Promise<void>((resolve) => {
+    announce = resolve;
+  });
+
+  const finish = (end: HostEnd<Answer>) => {
+    clearTimeout(clock);
+    const { onEnd } = turn ?? {};
+    turn = undefined;
+    spawned.hold(false);
+    onEnd?.(end);
+  };
+
+  /** Ends the process, which cannot be used any more, and with it the job that it has. */
+  const lose = (reason: string, end: Failure['kind'] = 'lost') => {
+    if (lost !== undefined) return;
+    lost = reason;
+    spawned.kill();
+    const progress = turn?.progress ?? 0;
+    finish(end === 'lost' ? { kind: end, reason, progress } : { kind: end, progress });
+    announce();
+  };
+
+  const startClock = ({ timeoutMs }: Turn<Answer>) => {
+    clearTimeout(clock);
+    clock = setTimeout(() => lose('its job took too long', 'timeout'), timeoutMs);
+  };
+
+  const comeUp = async (permission: number) => {
+    state = 'restricting';
+    if (plan.layers.permissionModel && permission !== 1) {
+      return lose('Node started it without the permission model that it was asked for');
+    }
+    if (plan.restrict !== undefined) {
+      const done = await succeeds([...plan.restrict.command, String(spawned.pid)]);
+      if (done === undefined) return lose('its limits could not be set');
+    }
+    if (lost !== undefined) return;
+    clearTimeout(clock);
+    state = 'ready';
+    announce();
+  };
+
+  /** Takes a frame in its turn. @returns what is wrong with it. */
+  const take = ({ kind, detail, turn: number, payload }: Frame): string | undefined => {
+    if (kind === TO_PARENT.ready && state === 'starting') {
+      void comeUp(detail);
+      return undefined;
+    }
+    if (turn === undefined) return OUT_OF_TURN;
+    if (kind === TO_PARENT.loaded && turn.awaited === detail) {
+      turn.awaited = undefined;
+      startClock(turn);
+      return undefined;
+    }
+    if (turn.number !== number || turn.awaited !== undefined) return OUT_OF_TURN;
+    if (kind === TO_PARENT.progress && detail > turn.progress) {
+      turn.progress = detail;
+      return undefined;
+    }
+    if (kind !== TO_PARENT.answer) return OUT_OF_TURN;
+    const answer = turn.job.read(new Uint8Array(payload));
+    if (answer === undefined) return 'it answered something that makes no sense';
+    finish({ kind: 'answer', answer });
+    return undefined;
+  };
+
+  const reader = new FrameReader(({ kind }) =>
+    kind === TO_PARENT.answer && turn !== undefined ? turn.job.answerBytes : 0,
+  );
+
+  const onBytes = (bytes: Uint8Array) => {
+    if (lost !== undefined) return;
+    const problem = reader.push(bytes, (frame) => {
+      const wrong = take(frame);
+      if (wrong !== undefined) lose(wrong);
+      return wrong === undefined;
+    });
+    if (problem !== undefined) lose(problem);
+  };
+  const onRefusal = () => lose('it was gone', 'refused');
+  const spawned = spawnHost(plan, script, { onBytes, onRefusal });
+  clock = setTimeout(() => lose('it did not come up in time'), START_PATIENCE);
+  clock.unref();
+  void spawned.gone.then((reason) => lose(reason));
+
+  return {
+    pid: spawned.pid,
+    layers: { ...plan.layers, ...plan.restrict?.layers },
+    get isReady() {
+      return state === 'ready' && lost === undefined;
+    },
+    get wasReady() {
+      return state === 'ready';
+    },
+    get lost() {
+      return lost;
+    },
+    started,
+    execute: (job, { timeoutMs }, onEnd) => {
+      const { programId } = job;
+      const program = programs.has(programId) ? undefined : job.program();
+      const { slot, forgotten } = programs.place(programId, program?.length ?? 0);
+      turns = (turns + 1) >>> 0;
+      const awaited = program === undefined ? undefined : slot;
+      turn = { number: turns, job, timeoutMs, onEnd, progress: 0, awaited };
+      spawned.hold(true);
+      if (program === undefined) startClock(turn);
+      else clock = setTimeout(() => lose('it did not compile its program in time'), LOAD_PATIENCE);
+      spawned.write([
+        ...forgotten.map((each) =>
+          encodeFrame({ kind: TO_HOST.forget, detail: each, turn: turns }),
+        ),
+        ...programFrames(program, slot, turns),
+        encodeFrame({ kind: TO_HOST.job, detail: slot, turn: turns }, job.job),
+      ]);
+    },
+    end: async () => {
+      lose('it was ended', 'cancelled');
+      spawned.hold(true);
+      await spawned.gone;
+    },
+    hold: spawned.hold,
+  };
+}
+
+const OUT_OF_TURN = 'it sent a frame that is not due';
+
+/** A program is large: it is not copied for its header. */
+function programFrames(
+  program: Uint8Array | undefined,
+  slot: number,
+  turn: number,
+): readonly Uint8Array[] {
+  if (program === undefined) return [];
+  const header = new Uint8Array(HEADER_BYTES);
+  writeHeader(header, { kind: TO_HOST.program, detail: slot, turn }, program.length);
+  return [header, program];
+}
