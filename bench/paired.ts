@@ -1,3 +1,5 @@
+import { inTurns, medianRatio, quantile, undisturbedRatio } from './turns.ts';
+
 /** One subject against its floor, measured in turns so that a drift of the machine hits both. */
 export interface PairedResult {
   /** Median time of one call, in microseconds. */
@@ -26,33 +28,11 @@ export function measurePaired(
     floor();
     subject();
   }
-  const floors: number[] = [];
-  const subjects: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    // Which one goes first alternates, so that neither always runs in the other's wake.
-    if (round % 2 === 0) floors.push(microseconds(floor));
-    subjects.push(microseconds(subject));
-    if (round % 2 === 1) floors.push(microseconds(floor));
-  }
+  const [floors = [], subjects = []] = inTurns([floor, subject], rounds);
   return {
     subject: quantile(subjects, 0.5),
     floor: quantile(floors, 0.5),
-    ratio: quantile(
-      subjects.map((time, i) => time / (floors[i] ?? Number.NaN)),
-      0.5,
-    ),
-    undisturbed: quantile(subjects, 0.1) / quantile(floors, 0.1),
+    ratio: medianRatio(subjects, floors),
+    undisturbed: undisturbedRatio(subjects, floors),
   };
-}
-
-function microseconds(action: () => void): number {
-  const start = process.hrtime.bigint();
-  action();
-  return Number(process.hrtime.bigint() - start) / 1000;
-}
-
-/** The value below which the given share of the values lies, of at least one value. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
 }

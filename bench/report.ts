@@ -23,10 +23,17 @@ export function printReport(report: BenchReport): void {
   }
   const cells = [report.columns, ...report.rows].map((row) => row.map(String));
   const widths = report.columns.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
+  // Names and words stand to the left, figures to the right.
+  const isWords = report.columns.map((_, i) =>
+    cells.slice(1).every((row) => !/\d$/.test(row[i] ?? '')),
+  );
   const lines = cells.map((row) =>
     row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join('  '),
+      .map((cell, i) =>
+        i === 0 || isWords[i] ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
   );
   process.stdout.write(`\n${report.name}: ${machine}\n\n${lines.join('\n')}\n\n${report.note}\n`);
 }

@@ -4,7 +4,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle, ensureBuilt } from './build.mjs';
-import { ROOT, run, say } from './prepare.mjs';
+import { ensureInstalled, ROOT, run, say } from './prepare.mjs';
 
 const args = process.argv.slice(2);
 const [name] = args.filter((arg) => !arg.startsWith('--'));
@@ -17,6 +17,7 @@ if (name !== undefined && !known.includes(name)) {
   process.exit(2);
 }
 await ensureBuilt();
+ensureInstalled('bench/peers', 'what the benchmarks run beside Touchstone');
 await bundle(
   Object.fromEntries(known.map((each) => [each, `bench/${each}.bench.ts`])),
   'dist/bench',
