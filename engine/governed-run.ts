@@ -265,7 +265,7 @@ export function toReport(
     decisions,
     logs: outcome.logs,
     ...(outcome.problem !== undefined && { problem: outcome.problem }),
-    fuel: receipt.fuel,
+    fuel: { limit: receipt.fuel.limit, used: receipt.fuel.used },
     tier: receipt.tier,
     purityMethod: receipt.purityMethod,
     receipt,

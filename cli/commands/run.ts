@@ -1,8 +1,9 @@
 import { Command } from 'commander';
+import type { Signer } from '../../engine/crypto/crypto.ts';
 import { displayText } from '../../engine/encoding/display.ts';
 import { InputError } from '../../engine/encoding/input-error.ts';
 import { type JsonValue, parseJson } from '../../engine/encoding/json.ts';
-import type { Admission, AdmittedExecutor } from '../../engine/gate/admit.ts';
+import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
 import { PURITY_METHODS, type Tier } from '../../engine/gate/types.ts';
 import { governedRun, type RunReport } from '../../engine/governed-run.ts';
 import type { StateRequest } from '../../engine/governed-state.ts';
@@ -28,12 +29,15 @@ import { decisionsJson, describeRun } from '../run-text.ts';
 import { readStandardInput } from '../standard-input.ts';
 import { withStateFile } from '../state-file.ts';
 import { findSubject, type Subject } from '../subject.ts';
-import { MARK, message, print, printJson } from '../terminal.ts';
+import { MARK, message, print, printJson, wrap } from '../terminal.ts';
+import { type Payment, spendForRun } from '../vouchers.ts';
 import { loadTrustStore, workspaceFile } from '../workspace.ts';
 
 interface RunOptions extends ExecutionOptions {
   readonly input: string;
   readonly state?: string;
+  readonly voucher?: string;
+  readonly provider?: string;
   readonly format: Format;
 }
 
@@ -43,7 +47,9 @@ export function runCommand(): Command {
     .description('run an executor behind the gate, govern its directives, leave a receipt')
     .argument('<path>', 'a .wasm file, an executor.json, or the folder that holds one')
     .option('--input <json>', 'the input document: JSON, @FILE, or - for standard input', '{}')
-    .option('--state <file>', 'begin with the state in this file, and leave there what it came to');
+    .option('--state <file>', 'begin with the state in this file, and leave there what it came to')
+    .option('--voucher <file>', 'pay with this fuel voucher, which is spent by the run')
+    .option('--provider <id>', 'accept a Trytet voucher, made out to this provider');
   return addExecutionOptions(command)
     .addOption(formatOption())
     .addHelpText(
@@ -54,8 +60,10 @@ Examples:
   $ touchstone run examples/echo --input @examples/echo/cases/answers-with-the-input.json
   $ cat input.json | touchstone run examples/call --input - --format json
   $ touchstone run examples/echo --state echo.state
+  $ touchstone run examples/echo --voucher paid.voucher
 
 A file that holds a case ({ "input": …, "expect": … }) stands for its input.
+With --voucher the run has the voucher's fuel, or the limit where that is less.
 With --state the executor keeps its memory from one run to the next. The state
 continues the receipts it came with, and no others.
 Effects are recorded as directives, with the decision about each; this version
@@ -71,19 +79,51 @@ async function runAction(path: string, options: RunOptions): Promise<void> {
   const asked = options.tier ?? subject.manifest?.tier ?? 1;
   const admission = await admit(subject, asked, options);
   if (!admission.admitted) {
-    refuse(subject, asked, limits, admission, options.format);
+    const problem = { code: admission.failed, message: admission.detail };
+    const hint = `All checks: touchstone verify ${displayText(subject.path, 500)}`;
+    refuse(asked, limits, problem, describeRefusal(subject, admission), hint, options.format);
     return;
   }
-  const report = await run(subject, admission.executor, input, limits, options);
+  const environment = await environmentSigner();
+  const payment = await pay(admission.executor, environment, limits, options);
+  if (!payment.paid) {
+    const { failed, detail } = payment;
+    const text = wrap(`${MARK.fail} the voucher does not pay for this run: ${detail}`, '', '  ');
+    const hint = `All checks: touchstone voucher verify ${displayText(options.voucher ?? '', 500)}`;
+    refuse(asked, limits, { code: failed, message: detail }, text, hint, options.format);
+    return;
+  }
+  const paid = { ...limits, fuel: payment.fuel };
+  const report = await run(subject, admission.executor, environment, input, paid, options);
   if (options.format === 'json') printJson(toJson(report));
   else print(describeRun(report));
   if (report.stateProblem !== undefined) message(`${MARK.fail} ${report.stateProblem}`);
   if (report.status !== 'ok' || report.stateProblem !== undefined) process.exitCode = 1;
 }
 
+/** The fuel that a run has: its limit, or what its voucher pays for. */
+async function pay(
+  executor: AdmittedExecutor,
+  environment: Signer,
+  limits: RunLimits,
+  { voucher, provider, trust, policy }: RunOptions,
+): Promise<Payment> {
+  if (voucher === undefined) return { paid: true, fuel: limits.fuel };
+  return spendForRun({
+    file: voucher,
+    artifactHash: executor.artifactHash,
+    environment: environment.publicKey.keyId,
+    fuel: limits.fuel,
+    ...(trust !== undefined && { trust }),
+    ...(policy !== undefined && { policy }),
+    ...(provider !== undefined && { trytetProvider: provider }),
+  });
+}
+
 async function run(
   subject: Subject,
   executor: AdmittedExecutor,
+  environment: Signer,
   input: JsonValue,
   limits: RunLimits,
   options: RunOptions,
@@ -91,7 +131,6 @@ async function run(
   const abort = new AbortController();
   const cancel = () => abort.abort();
   process.once('SIGINT', cancel);
-  const environment = await environmentSigner();
   const isolation = createExecutorPool(1);
   const receipts = fileReceiptStore(nodeCrypto, options.receipts ?? workspaceFile('receipts'));
   const { name, manifest } = subject;
@@ -168,11 +207,13 @@ function toJson(report: RunReport) {
   };
 }
 
+/** Tells that nothing ran, and why. */
 function refuse(
-  subject: Subject,
   asked: Tier,
   limits: RunLimits,
-  admission: Admission & { readonly admitted: false },
+  problem: { readonly code: string; readonly message: string },
+  text: string,
+  hint: string,
   format: Format,
 ): void {
   process.exitCode = 1;
@@ -187,10 +228,10 @@ function refuse(
       tier: asked,
       purityMethod: PURITY_METHODS[asked],
       receipt: null,
-      problem: { code: admission.failed, message: admission.detail },
+      problem,
     });
     return;
   }
-  print(describeRefusal(subject, admission));
-  message(`Nothing ran. All checks: touchstone verify ${displayText(subject.path, 500)}`);
+  print(text);
+  message(`Nothing ran. ${hint}`);
 }

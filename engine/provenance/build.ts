@@ -2,6 +2,7 @@ import type { Crypto, KeyId, Sha256 } from '../crypto/crypto.ts';
 import { displayText } from '../encoding/display.ts';
 import type { AdmittedExecutor } from '../gate/admit.ts';
 import type { Decision } from '../governance/types.ts';
+import { FUEL_SCHEDULE } from '../metering/costs.ts';
 import type { Outcome } from '../runtime/types.ts';
 import { DIRECTIVES } from '../whitelist/directives.ts';
 import { NO_PREVIOUS, RECEIPT_FORMAT } from './receipt-format.ts';
@@ -67,7 +68,7 @@ export function buildContent(
     whitelistHash: admitted.whitelistHash,
     outputHash: outcome.output === undefined ? null : crypto.sha256(outcome.output),
     directives: facts.decisions.map(toReceiptDirective),
-    fuel: { limit, used: endedFromOutside ? null : used },
+    fuel: { limit, schedule: FUEL_SCHEDULE, used: endedFromOutside ? null : used },
     status,
     completed: [...facts.completed],
     ...(facts.state !== undefined && { state: facts.state }),

@@ -8,6 +8,9 @@ export const RECEIPT_FORMAT = 'receipt/1';
 /** The format of a receipt that is signed with its batch. */
 export const BATCHED_FORMAT = 'receipt/2';
 
+/** What names a table of fuel costs. */
+export const FUEL_SCHEDULE_NAME = /^fuel\/[1-9][0-9]{0,3}$/;
+
 /** A receipt larger than this, in bytes, is neither written nor read. */
 export const MAX_RECEIPT_BYTES = 16_777_216;
 

@@ -8,6 +8,7 @@ import { PURITY_METHODS } from '../gate/types.ts';
 import {
   BATCHED_FORMAT,
   DECISION_KINDS,
+  FUEL_SCHEDULE_NAME,
   MAX_RECEIPT_BYTES,
   PHASES,
   RECEIPT_FORMAT,
@@ -52,7 +53,11 @@ const content = {
       resultHash: sha256.exactOptional(),
     }),
   ),
-  fuel: z.strictObject({ limit: natural, used: natural.nullable() }),
+  fuel: z.strictObject({
+    limit: natural,
+    schedule: z.string().regex(FUEL_SCHEDULE_NAME).exactOptional(),
+    used: natural.nullable(),
+  }),
   status: z.enum(RECEIPT_STATUSES),
   completed: z.array(z.enum(['gate', 'instantiate', 'plan', 'govern', 'record'])),
   state: z.strictObject({ before: sha256.nullable(), after: sha256.nullable() }).exactOptional(),

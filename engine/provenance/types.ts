@@ -24,7 +24,12 @@ export interface ReceiptContent {
   /** SHA-256 of the exact output bytes; null when there are none. */
   readonly outputHash: Sha256 | null;
   readonly directives: readonly ReceiptDirective[];
-  readonly fuel: { readonly limit: number; readonly used: number | null };
+  readonly fuel: {
+    readonly limit: number;
+    /** The table that `used` was counted by; absent from receipts of runs that were not metered. */
+    readonly schedule?: string;
+    readonly used: number | null;
+  };
   readonly status: RunStatus | 'denied';
   readonly completed: readonly Phase[];
   /** Of a stateful run only. */

@@ -7,6 +7,7 @@ import { PURITY_METHODS } from '../gate/types.ts';
 import {
   BATCHED_FORMAT,
   DECISION_KINDS,
+  FUEL_SCHEDULE_NAME,
   PHASES,
   RECEIPT_FORMAT,
   RECEIPT_STATUSES,
@@ -85,7 +86,7 @@ function pieces(receipt: ReceiptContent, format: string): Pieces {
   if (!STATUSES.has(status)) throw invalid('status');
   return {
     before: `{"artifactHash":${hash(receipt.artifactHash, 'artifactHash')},`,
-    middle: `"certificateHash":${hashOrNull(certificateHash, 'certificateHash')},"completed":${completedText(receipt)},"directives":[${receipt.directives.map(directiveText).join(',')}],"epoch":${whole(receipt.epoch, 'epoch')},"executor":${text(receipt.executor, 'executor')},"format":"${format}","fuel":{"limit":${whole(fuel.limit, 'fuel.limit')},"used":${fuel.used === null ? 'null' : whole(fuel.used, 'fuel.used')}},"inputHash":${hash(receipt.inputHash, 'inputHash')},"outputHash":${hashOrNull(outputHash, 'outputHash')},"prevHash":${hash(receipt.prevHash, 'prevHash')},"purityMethod":"${purityMethod}","run":"${run}",`,
+    middle: `"certificateHash":${hashOrNull(certificateHash, 'certificateHash')},"completed":${completedText(receipt)},"directives":[${receipt.directives.map(directiveText).join(',')}],"epoch":${whole(receipt.epoch, 'epoch')},"executor":${text(receipt.executor, 'executor')},"format":"${format}","fuel":{"limit":${whole(fuel.limit, 'fuel.limit')},${scheduleText(fuel.schedule)}"used":${fuel.used === null ? 'null' : whole(fuel.used, 'fuel.used')}},"inputHash":${hash(receipt.inputHash, 'inputHash')},"outputHash":${hashOrNull(outputHash, 'outputHash')},"prevHash":${hash(receipt.prevHash, 'prevHash')},"purityMethod":"${purityMethod}","run":"${run}",`,
     after: `"signer":${hash(signer, 'signer')},${stateText(receipt)}"status":"${status}","tier":${tier},"whitelistHash":${hash(receipt.whitelistHash, 'whitelistHash')}}`,
   };
 }
@@ -93,6 +94,12 @@ function pieces(receipt: ReceiptContent, format: string): Pieces {
 function stateText({ state }: ReceiptContent): string {
   if (state === undefined) return '';
   return `"state":{"after":${hashOrNull(state.after, 'state.after')},"before":${hashOrNull(state.before, 'state.before')}},`;
+}
+
+function scheduleText(schedule: string | undefined): string {
+  if (schedule === undefined) return '';
+  if (!FUEL_SCHEDULE_NAME.test(schedule)) throw invalid('fuel.schedule');
+  return `"schedule":"${schedule}",`;
 }
 
 function completedText({ completed }: ReceiptContent): string {

@@ -31,7 +31,7 @@ const receipt = z.strictObject({
       resultHash: hex.optional(),
     }),
   ),
-  fuel,
+  fuel: fuel.extend({ schedule: z.literal('fuel/1') }),
   status: z.string(),
   completed: z.array(z.string()),
   signer: hex,
@@ -88,9 +88,10 @@ export function documentOf(result: Result) {
   assertExit(result, document.status === 'ok' ? 0 : 1);
   assert.equal(document.problem === undefined, ['ok', 'denied'].includes(document.status));
   if (document.receipt !== null) {
-    const { status, tier, fuel: used, directives } = document.receipt;
+    const { status, tier, fuel: counted, directives } = document.receipt;
+    const { schedule: _, ...fuelOfReceipt } = counted;
     assert.deepEqual(
-      { status, tier, fuel: used },
+      { status, tier, fuel: fuelOfReceipt },
       { status: document.status, tier: document.tier, fuel: document.fuel },
     );
     assert.deepEqual(

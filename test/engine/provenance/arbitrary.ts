@@ -51,7 +51,14 @@ const content = fc
     inputHash: hash,
     outputHash: fc.option(hash),
     directives: fc.array(directive, { maxLength: 4 }),
-    fuel: fc.record({ limit: whole, used: fc.option(whole) }, PLAIN),
+    fuel: fc.record(
+      {
+        limit: whole,
+        schedule: fc.integer({ min: 1, max: 9999 }).map((version) => `fuel/${version}`),
+        used: fc.option(whole),
+      },
+      { ...PLAIN, requiredKeys: ['limit', 'used'] },
+    ),
     status: fc.constantFrom(...RECEIPT_STATUSES),
     completed: fc.nat(PHASES.length).map((count) => PHASES.slice(0, count)),
     signer: hash.map((each) => each as KeyId),

@@ -101,7 +101,7 @@ test('a run that ends well is governed, recorded and reported', async () => {
   assert.equal(receipt.certificateHash, null);
   assert.equal(receipt.inputHash, hashOf('{"context":{"a":2,"b":1},"step_config":{}}'));
   assert.equal(receipt.outputHash, hashOf(OUTPUT));
-  assert.deepEqual(receipt.fuel, { limit: DEFAULT_LIMITS.fuel, used: 17 });
+  assert.deepEqual(receipt.fuel, { limit: DEFAULT_LIMITS.fuel, schedule: 'fuel/1', used: 17 });
   const chain = shared.receipts.open('call');
   assert.deepEqual(
     await readAll(chain),

@@ -108,7 +108,7 @@ test('fuel used is not told of a run that a clock or a person ended', () => {
       undefined,
       ENVIRONMENT.publicKey.keyId,
     );
-    assert.deepEqual(receipt.fuel, { limit: 50_000_000, used: null });
+    assert.deepEqual(receipt.fuel, { limit: 50_000_000, schedule: 'fuel/1', used: null });
   }
 });
 
@@ -160,6 +160,8 @@ test('parsing refuses everything but the exact fields', async () => {
     { completed: ['gate', 'gate'] },
     { fuel: { limit: 1 } },
     { fuel: { limit: 1, used: -1 } },
+    { fuel: { limit: 1, schedule: 'fuel/01', used: 1 } },
+    { fuel: { limit: 1, schedule: 1, used: 1 } },
     { directives: [{ type: 'a', hash: receipt.inputHash, decision: 'allowed' }] },
     { directives: [{ type: 'a', hash: receipt.inputHash, decision: 'denied', stage: 'trust' }] },
     { signer: 'me' },
