@@ -1,6 +1,6 @@
 import type { Crypto, Sha256, Signer } from './crypto/crypto.ts';
 import { displayText } from './encoding/display.ts';
-import { type JsonValue, parseJson } from './encoding/json.ts';
+import type { JsonValue } from './encoding/json.ts';
 import { AdmissionError, type AdmittedExecutor, openAdmitted } from './gate/admit.ts';
 import type { PurityMethod, Tier } from './gate/types.ts';
 import { BUDGET_EXHAUSTED, govern } from './governance/govern.ts';
@@ -14,7 +14,7 @@ import type { ReceiptStore } from './provenance/store.ts';
 import type { Receipt } from './provenance/types.ts';
 import { WrittenReceipt } from './provenance/written.ts';
 import { budgetExhausted, type Clock, checkBudget, type PhaseBudget } from './runtime/budget.ts';
-import { inputBytes } from './runtime/input.ts';
+import { InputDocument } from './runtime/input.ts';
 import type { Isolation } from './runtime/isolation.ts';
 import { checkLimits } from './runtime/limits.ts';
 import type { MemoryProfile } from './runtime/profiles.ts';
@@ -143,9 +143,12 @@ export async function governedRun(
   };
 }
 
+/** A request whose input is read. */
+type ReadRequest = Omit<GovernedRunRequest, 'input'> & { readonly input: InputDocument };
+
 /** A run that has not begun: its input is read and its executor admitted. */
 export interface PreparedRun {
-  readonly request: GovernedRunRequest;
+  readonly request: ReadRequest;
   readonly inputHash: Sha256;
 }
 
@@ -154,10 +157,10 @@ export interface PreparedRun {
  * {@link governedRun}, where nothing ran.
  */
 export function prepareRun(crypto: Crypto, given: GovernedRunRequest): PreparedRun {
-  const bytes = inputBytes(given.input);
-  const request = { ...given, input: parseJson(bytes, 'the input') };
+  const input = new InputDocument(given.input);
+  const request = { ...given, input };
   openAdmitted(request.executor);
-  return { request, inputHash: crypto.sha256(bytes) };
+  return { request, inputHash: crypto.sha256(input.bytes) };
 }
 
 /** A run that came to its end and has no receipt yet. Whoever holds one records it. */
@@ -187,7 +190,7 @@ interface Executed {
 
 async function execute(
   { crypto, isolation, now }: Pick<RunServices, 'crypto' | 'isolation' | 'now'>,
-  { executor, policy, observer, limits, state, budget = {}, ...rest }: GovernedRunRequest,
+  { executor, policy, observer, limits, state, budget = {}, ...rest }: ReadRequest,
 ): Promise<Executed> {
   const checked = checkLimits(limits);
   const shares = checkBudget(budget, now);

@@ -47,6 +47,8 @@ export interface Declarations {
   /** Type index of every function. */
   readonly functions: readonly number[];
   readonly importedFunctions: number;
+  /** The modules that it imports from, by name. */
+  readonly importedModules: ReadonlySet<string>;
   readonly tables: readonly AddressSpace[];
   readonly importedTables: number;
   readonly memories: readonly AddressSpace[];
@@ -74,7 +76,7 @@ const V128 = 0x7b;
  *   form that this version does not know.
  */
 export function readDeclarations(bytes: Uint8Array): Declarations {
-  const { sections } = readLayout(bytes);
+  const { sections, imports } = readLayout(bytes);
   const open = (id: number): Cursor | undefined => {
     const section = sections.find((each) => each.id === id);
     return section && new Cursor(bytes, section.offset, section.offset + section.size);
@@ -92,6 +94,7 @@ export function readDeclarations(bytes: Uint8Array): Declarations {
     types,
     functions: [...imported.functions, ...readAll(open(SECTION.function), (c) => c.u32())],
     importedFunctions: imported.functions.length,
+    importedModules: new Set(imports.map(({ module }) => module)),
     tables: [...imported.tables, ...(tableSection ? readTables(tableSection) : [])],
     importedTables: imported.tables.length,
     memories: [...imported.memories, ...(memorySection ? readMemories(memorySection) : [])],

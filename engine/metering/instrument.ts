@@ -26,8 +26,8 @@ export interface MeteredModule {
   readonly meter: MeterNames;
   /** Export name of the start function, if there is one: it no longer runs by itself. */
   readonly start: string | undefined;
-  /** Export name of the pages that the guest believes its fixed memory has, if it is fixed. */
-  readonly fixedPages: string | undefined;
+  /** The memory that the host gives a module whose memory is fixed. */
+  readonly fixedMemory: FixedMemory | undefined;
   /** Pages of all memories, and elements of all tables, that the module starts with. */
   readonly initialPages: number;
   readonly initialElements: number;
@@ -40,6 +40,16 @@ export interface MeteredModule {
   /** What `state` exports, by name, in the order of the module's indices. */
   readonly state: StateExports;
   readonly positions: Positions;
+}
+
+/** A memory of a fixed size, zeroed, which the module imports in place of its own. */
+export interface FixedMemory {
+  readonly module: string;
+  readonly name: string;
+  /** Pages of 64 KiB that it has, at least and at most. */
+  readonly pages: number;
+  /** Export name of the pages that the guest has been handed out of them. */
+  readonly handedOut: string;
 }
 
 export interface StateExports {
@@ -115,7 +125,11 @@ export function instrument(bytes: Uint8Array, options: MeteringOptions = {}): Me
   if (types.added.length > 0) {
     replaced.set(SECTION.type, append(bytes, declarations, SECTION.type, types.added));
   }
-  if (memory !== undefined) replaced.set(SECTION.memory, memory.section);
+  if (memory !== undefined) {
+    const entry = importEntry(names.of('host'), 'memory', memory.type);
+    replaced.set(SECTION.import, append(bytes, declarations, SECTION.import, [entry]));
+    replaced.set(SECTION.memory, NO_SECTION);
+  }
   const { module, codeOffset } = assemble(bytes, declarations.sections, replaced);
   return {
     bytes: module,
@@ -126,7 +140,12 @@ export function instrument(bytes: Uint8Array, options: MeteringOptions = {}): Me
       elements: names.of('elements'),
     },
     start: declarations.start === undefined ? undefined : names.of('start'),
-    fixedPages: memory === undefined ? undefined : names.of('fixed-pages'),
+    fixedMemory: memory && {
+      module: names.of('host'),
+      name: 'memory',
+      pages: memory.pages,
+      handedOut: names.of('fixed-pages'),
+    },
     initialPages: total(declarations.memories),
     initialElements: total(declarations.tables),
     instantiationFuel: declarations.instantiationFuel,
@@ -143,13 +162,13 @@ function total(spaces: Declarations['memories']): number {
   return spaces.reduce((sum, { minimum }) => sum + Number(minimum), 0);
 }
 
-/** Names that no export of the module has. */
+/** Names that no export of the module has, and no module that it imports from. */
 class Names {
   private readonly taken: ReadonlySet<string>;
   private readonly prefix: string;
 
-  constructor({ exports }: Declarations) {
-    this.taken = new Set(exports.map(({ name }) => name));
+  constructor({ exports, importedModules }: Declarations) {
+    this.taken = new Set([...exports.map(({ name }) => name), ...importedModules]);
     let prefix = 'touchstone:';
     while ([...this.taken].some((name) => name.startsWith(prefix))) prefix = `${prefix}:`;
     this.prefix = prefix;
@@ -190,17 +209,18 @@ class BlockTypes {
   }
 }
 
-interface FixedMemory {
-  readonly section: Uint8Array;
+interface FixedPlan {
+  /** The memory's type (5.3.13). */
+  readonly type: Uint8Array;
+  readonly pages: number;
   readonly initial: bigint;
-  readonly wide: boolean;
 }
 
-/** The memory section of a module whose one memory is as large as it ever gets. */
+/** The one memory of a module, as large as it ever gets. */
 function fixedMemory(
   { memories, importedMemories }: Declarations,
   pages: number | undefined,
-): FixedMemory | undefined {
+): FixedPlan | undefined {
   if (pages === undefined) return undefined;
   const [memory] = memories;
   if (memory === undefined || memories.length !== 1 || importedMemories !== 0 || memory.shared) {
@@ -209,6 +229,9 @@ function fixedMemory(
       `a memory profile needs a module with one memory of its own; this one has ${memories.length}`,
     );
   }
+  if (memory.address === 'i64') {
+    throw new InputError('usage', 'a memory profile needs a memory with 32-bit addresses');
+  }
   if (memory.minimum > BigInt(pages)) {
     throw new InputError(
       'usage',
@@ -216,20 +239,31 @@ function fixedMemory(
     );
   }
   const most = memory.maximum === undefined ? pages : Math.min(pages, Number(memory.maximum));
-  const wide = memory.address === 'i64';
-  const section = new ByteWriter(16);
-  section.bytes([1, wide ? 5 : 1]);
-  section.unsigned(most);
-  section.unsigned(most);
-  return { section: section.take(), initial: memory.minimum, wide };
+  const type = new ByteWriter(16);
+  type.byte(1);
+  type.unsigned(most);
+  type.unsigned(most);
+  return { type: type.take(), pages: most, initial: memory.minimum };
 }
 
-function globalEntries(hidden: HiddenGlobals, memory: FixedMemory | undefined): Uint8Array[] {
+function importEntry(module: string, name: string, memoryType: Uint8Array): Uint8Array {
+  const out = new ByteWriter(64);
+  for (const text of [module, name]) {
+    const encoded = encodeUtf8(text);
+    out.unsigned(encoded.length);
+    out.bytes(encoded);
+  }
+  out.byte(KIND.memory);
+  out.bytes(memoryType);
+  return out.take();
+}
+
+function globalEntries(hidden: HiddenGlobals, memory: FixedPlan | undefined): Uint8Array[] {
   const zero = Uint8Array.of(I64, MUTABLE, 0x42, 0, END);
   const entries = [zero, Uint8Array.of(I32, MUTABLE, 0x41, 0, END), zero, zero];
   if (hidden.fixedPages !== undefined && memory !== undefined) {
     const entry = new ByteWriter(16);
-    entry.bytes([memory.wide ? I64 : I32, MUTABLE, memory.wide ? 0x42 : 0x41]);
+    entry.bytes([I32, MUTABLE, 0x41]);
     entry.signed(memory.initial);
     entry.byte(END);
     entries.push(entry.take());
@@ -286,6 +320,9 @@ function append(
   return out.take();
 }
 
+/** In place of a section that is left out. */
+const NO_SECTION = new Uint8Array(0);
+
 const PREAMBLE = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
 
 /** The sections in order, those that were replaced or made instead of the module's own. */
@@ -306,7 +343,7 @@ function assemble(
   for (const id of ORDER) {
     const own = sections.find((section) => section.id === id);
     const contents = replaced.get(id) ?? (own && contentsOf(bytes, own));
-    if (contents !== undefined) write(id, contents);
+    if (contents !== undefined && contents !== NO_SECTION) write(id, contents);
   }
   const names = sections.find(({ id, name }) => id === SECTION.custom && name === 'name');
   if (names !== undefined) write(SECTION.custom, contentsOf(bytes, names));

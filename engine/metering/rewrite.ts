@@ -54,7 +54,6 @@ const MAX_UNPAID = 4096;
 export const LARGE_FRAME = 512;
 
 const EMPTY = 0x40;
-const I64 = 0x7e;
 const I32 = 0x7f;
 const MINUS_ONE = 0x7f;
 const PAGE_SHIFT = 16n;
@@ -641,21 +640,22 @@ export class BodyRewriter {
   /** A fixed memory is all there from the start; growing hands out what is there. */
   private growFixedMemory(pages: number): void {
     const { out } = this;
-    const memory = this.memory(0);
-    const wide = memory.address === 'i64';
-    this.keepSize(memory.address);
+    const handedOut = () => {
+      this.globalGet(pages);
+      out.byte(OP.i64ExtendI32U);
+    };
+    this.keepSize('i32');
     out.byte(OP.drop);
-    this.ifItFits(maximumPages(memory), () => this.fixedPages(pages, wide), wide ? I64 : I32);
+    this.ifItFits(maximumPages(this.memory(0)), handedOut, I32);
     this.reserve(this.context.hidden.pagesLeft, BY_SIZE.page);
     this.globalGet(pages);
     this.globalGet(pages);
     this.localGet('size');
-    if (!wide) out.byte(OP.i32WrapI64);
-    out.byte(wide ? OP.i64Add : OP.i32Add);
+    out.byte(OP.i32WrapI64);
+    out.byte(OP.i32Add);
     this.globalSet(pages);
     out.byte(OP.else);
-    out.byte(wide ? OP.i64Const : OP.i32Const);
-    out.byte(MINUS_ONE);
+    this.i32(-1);
     out.byte(OP.end);
   }
 
@@ -707,11 +707,6 @@ export class BodyRewriter {
     out.byte(OP.i64Ne);
     out.byte(OP.i32And);
     this.stopIf(() => this.setGlobal(left, MACHINE_FAILED));
-  }
-
-  private fixedPages(global: number, wide: boolean): void {
-    this.globalGet(global);
-    if (!wide) this.out.byte(OP.i64ExtendI32U);
   }
 
   private memorySize(index: number): void {

@@ -5,6 +5,7 @@ import type { Ended } from './ended.ts';
 import { GuestMemory } from './guest-memory.ts';
 import { createHost, type Host } from './host.ts';
 import type { GuestJob } from './job.ts';
+import { borrowMemory, giveMemoryBack } from './memory-pool.ts';
 import { outOfFuel, type Session } from './session.ts';
 import { captureState, type GuestState, readState, restoreState } from './state.ts';
 import { HostStop, hostTrap, limitReached, type Stop } from './stop.ts';
@@ -29,7 +30,12 @@ export function execute(
     completed.push(phase);
     onPhase?.(completed);
   };
-  const guest: Guest = { meter: undefined, session: undefined, state: undefined };
+  const guest: Guest = {
+    meter: undefined,
+    session: undefined,
+    state: undefined,
+    memory: undefined,
+  };
   let stop: Stop | undefined;
   try {
     run(job, module, host, guest, complete);
@@ -38,9 +44,13 @@ export function execute(
   } finally {
     host.close();
   }
+  const used = fuelUsed(job, guest.meter, stop);
+  if (guest.memory !== undefined && job.program.fixedMemory !== undefined) {
+    giveMemoryBack(guest.memory, job.program.fixedMemory.pages);
+  }
   return {
     ...(stop && { stop }),
-    fuelUsed: fuelUsed(job, guest.meter, stop),
+    fuelUsed: used,
     output: guest.session?.output,
     constructed: guest.session?.constructed ?? [],
     logs: guest.session?.logs ?? [],
@@ -55,6 +65,17 @@ interface Guest {
   session: Session | undefined;
   /** What the run left, saved. */
   state: Uint8Array | undefined;
+  /** The memory that it was lent, where its size is fixed. */
+  memory: WebAssembly.Memory | undefined;
+}
+
+/** The host functions, and a memory where the program has none of its own. */
+function importsOf({ program }: GuestJob, host: Host, guest: Guest): WebAssembly.Imports {
+  const { fixedMemory } = program;
+  if (fixedMemory === undefined) return host.imports;
+  guest.memory = borrowMemory(fixedMemory.pages);
+  const { module, name } = fixedMemory;
+  return Object.assign(Object.create(null), host.imports, { [module]: { [name]: guest.memory } });
 }
 
 function run(
@@ -67,7 +88,7 @@ function run(
   const { program, limits } = job;
   const before = job.state?.before && readState(job.state.before);
   const { fuel, pages, elements } = allowance(job, before);
-  const { exports } = new WebAssembly.Instance(module, host.imports);
+  const { exports } = new WebAssembly.Instance(module, importsOf(job, host, guest));
   guest.meter = openMeter(exports, program.meter);
   guest.meter.set({
     fuel,

@@ -18,6 +18,18 @@ export function inputBytes(input: JsonValue): Uint8Array {
   return canonicalBytes({ step_config, context });
 }
 
+/** An input document that was read once and for all: whoever has it need not read it again. */
+export class InputDocument {
+  /** What the executor reads. */
+  readonly bytes: Uint8Array;
+
+  /** Errors as {@link inputBytes}. */
+  constructor(input: JsonValue) {
+    this.bytes = inputBytes(input);
+    Object.freeze(this);
+  }
+}
+
 function invalid(problem: string): InputError {
   return new InputError('invalid-json', `the input is not an input document: ${problem}`);
 }

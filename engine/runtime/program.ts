@@ -18,7 +18,7 @@ export type ProgramFacts = Pick<
   MeteredModule,
   | 'meter'
   | 'start'
-  | 'fixedPages'
+  | 'fixedMemory'
   | 'initialPages'
   | 'initialElements'
   | 'instantiationFuel'

@@ -9,7 +9,7 @@ import {
   type PhaseBudget,
   withGuestShare,
 } from './budget.ts';
-import { inputBytes } from './input.ts';
+import { InputDocument } from './input.ts';
 import type { Isolation } from './isolation.ts';
 import { createJob, isJob, type StateJob } from './job.ts';
 import { checkLimits } from './limits.ts';
@@ -20,8 +20,8 @@ import { readState } from './state.ts';
 import type { Outcome, RunLimits } from './types.ts';
 
 export interface RunRequest {
-  /** `{ step_config?, context? }`, as {@link inputBytes} takes it. */
-  readonly input: JsonValue;
+  /** `{ step_config?, context? }`, as `inputBytes` takes it, or already read. */
+  readonly input: JsonValue | InputDocument;
   readonly limits: RunLimits;
   /** Fixes the memory at the pages of a profile, in place of `limits.memoryPages`. */
   readonly memoryProfile?: MemoryProfile | undefined;
@@ -52,7 +52,7 @@ export async function runExecutor(
   const shares = checkBudget(budget, now);
   const began = now?.() ?? 0;
   const checked = withGuestShare(checkLimits(limits), shares);
-  const bytes = inputBytes(input);
+  const { bytes } = input instanceof InputDocument ? input : new InputDocument(input);
   if (state?.before !== undefined) readState(state.before);
   const settings = { memoryProfile, stateful: state !== undefined };
   const job = createJob(executor, {

@@ -53,7 +53,7 @@ export interface GuestState {
 }
 
 /** Where a program's state lies in its exports. */
-export type StatePlaces = Pick<ProgramFacts, 'state' | 'fixedPages' | 'initialPages'>;
+export type StatePlaces = Pick<ProgramFacts, 'state' | 'fixedMemory' | 'initialPages'>;
 
 /**
  * Saves the state of an instance that no one is running. The bits of a NaN in a global cannot be had
@@ -178,8 +178,8 @@ function memoryOf(exports: WebAssembly.Exports, { state }: StatePlaces): WebAsse
 }
 
 /** The global that holds the pages which the guest sees of a fixed memory. */
-function seenPages(exports: WebAssembly.Exports, { fixedPages }: StatePlaces) {
-  return fixedPages === undefined ? undefined : globalOf(exports, fixedPages);
+function seenPages(exports: WebAssembly.Exports, { fixedMemory }: StatePlaces) {
+  return fixedMemory && globalOf(exports, fixedMemory.handedOut);
 }
 
 function globalOf(exports: WebAssembly.Exports, name: string): WebAssembly.Global {

@@ -42,7 +42,7 @@ export class MeteredInstance {
     imports: WebAssembly.Imports,
     allowance: Allowance,
   ) {
-    this.exports = new WebAssembly.Instance(module, imports).exports;
+    this.exports = new WebAssembly.Instance(module, withFixedMemory(metered, imports)).exports;
     this.#meter = openMeter(this.exports, metered.meter);
     this.set(allowance);
     if (metered.start !== undefined) {
@@ -71,4 +71,15 @@ export class MeteredInstance {
   get stop(): MeterStop | undefined {
     return this.#meter.read().stop;
   }
+}
+
+/** Imports, and a memory where a module takes one in place of its own. */
+export function withFixedMemory(
+  { fixedMemory }: Pick<MeteredModule, 'fixedMemory'>,
+  imports: WebAssembly.Imports,
+): WebAssembly.Imports {
+  if (fixedMemory === undefined) return imports;
+  const { module, name, pages } = fixedMemory;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  return { ...imports, [module]: { [name]: memory } };
 }

@@ -30,12 +30,12 @@ const LENGTH_BYTES = 4;
 
 /** Writes a program. */
 export function encodeProgram(program: Program): Uint8Array {
-  const { meter, start, fixedPages, initialPages, initialElements, instantiationFuel, state } =
+  const { meter, start, fixedMemory, initialPages, initialElements, instantiationFuel, state } =
     program;
   const facts: ProgramFacts = {
     meter,
     start,
-    fixedPages,
+    fixedMemory,
     initialPages,
     initialElements,
     instantiationFuel,

@@ -4,6 +4,7 @@ import {
   type MeteringOptions,
 } from '../../../engine/metering/instrument.ts';
 import { type Meter, openMeter } from '../../../engine/metering/meter.ts';
+import { withFixedMemory } from '../../support/metered.ts';
 import { assemble } from '../../support/wat.ts';
 
 /** More than any of these modules uses. */
@@ -27,7 +28,10 @@ export function metered(
   imports: WebAssembly.Imports = {},
 ): MeteredInstance {
   const module = instrument(assemble(text), options);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes), imports);
+  const { exports } = new WebAssembly.Instance(
+    new WebAssembly.Module(module.bytes),
+    withFixedMemory(module, imports),
+  );
   const meter = openMeter(exports, module.meter);
   return {
     module,

@@ -5,7 +5,7 @@ import { MEMORY_PROFILES, PROFILE_PAGES } from '../../../engine/runtime/profiles
 import { prepareProgram } from '../../../engine/runtime/program.ts';
 import { runExecutor } from '../../../engine/runtime/run.ts';
 import { DEFAULT_LIMITS } from '../../../engine/runtime/types.ts';
-import { compileMetered, MeteredInstance, PLENTY } from '../../support/metered.ts';
+import { compileMetered, MeteredInstance, PLENTY, withFixedMemory } from '../../support/metered.ts';
 import { assemble } from '../../support/wat.ts';
 import { admit, data, planning } from './executors.ts';
 
@@ -57,7 +57,10 @@ for (const profile of MEMORY_PROFILES) {
     const imports = Object.fromEntries(
       WebAssembly.Module.imports(module).map(({ name }) => [name, () => 0]),
     );
-    const { exports } = new WebAssembly.Instance(module, { mashin: imports });
+    const { exports } = new WebAssembly.Instance(
+      module,
+      withFixedMemory(program, { mashin: imports }),
+    );
     const { memory } = exports;
     assert.ok(memory instanceof WebAssembly.Memory);
     assert.equal(memory.buffer.byteLength, pages * 65_536);
@@ -82,6 +85,27 @@ test('the guest’s growing hands out what is there: the memory stays the same o
   assert.throws(() => grow(), WebAssembly.RuntimeError);
   assert.equal(instance.stop, 'pages');
   assert.equal(memory.buffer, buffer, 'a memory that grows gets another buffer');
+});
+
+test('a run finds zeros wherever the one before wrote, handed out or not', async () => {
+  const body = `
+    ${unless('(i64.eqz (i64.load (i32.const 60000)))')}
+    ${unless('(i64.eqz (i64.load (i32.const 262136)))')}
+    (i64.store (i32.const 60000) (i64.const -1))
+    (i64.store (i32.const 262136) (i64.const -1))
+    (drop (memory.grow (i32.const 1)))`;
+  const executor = await admit(planning(`${body} ${SAY}`, { fields: OK.field }));
+  const request = { input: {}, limits: DEFAULT_LIMITS, memoryProfile: 'edge' } as const;
+  for (let i = 0; i < 5; i++) {
+    const outcome = await runExecutor(executor, request, inThread);
+    assert.equal(outcome.status, 'ok', outcome.problem?.message);
+  }
+  const trapping = await admit(planning(`${body} unreachable`, { fields: OK.field }));
+  for (let i = 0; i < 5; i++) {
+    const { problem } = await runExecutor(trapping, request, inThread);
+    assert.equal(problem?.code, 'unreachable');
+    assert.equal((await runExecutor(executor, request, inThread)).status, 'ok');
+  }
 });
 
 test('beyond the module’s own maximum memory.grow answers -1, as ever', async () => {
