@@ -133,7 +133,9 @@ function failed(status: string, problem: RunProblem | undefined): Error {
 
 /** How the subject is run, whatever it is run in. */
 export function requestOf({ executor, input, limits, policy }: Subject): GovernedRunRequest {
-  return { executor, name: 'call', version: '1.0.0', input, limits, policy };
+  // The profile is that of the executor's manifest.
+  const memoryProfile = 'browser';
+  return { executor, name: 'call', version: '1.0.0', input, limits, memoryProfile, policy };
 }
 
 function calls(name: string, { input }: Subject, call: ExtismRun['call']): Way {
