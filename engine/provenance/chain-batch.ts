@@ -1,6 +1,5 @@
 import type { Crypto, PublicKey } from '../crypto/crypto.ts';
 import { createRootBuilder, type RootBuilder } from '../crypto/merkle.ts';
-import { displayText, shortHash } from '../encoding/display.ts';
 import type { TrustStore } from '../gate/types.ts';
 import {
   batchHead,
@@ -12,8 +11,9 @@ import {
   openAfter,
   receiptLeaf,
 } from './batch.ts';
+import { trustedEnvironment } from './environment.ts';
 import { signatureBytes } from './sign.ts';
-import type { BatchedReceipt, Receipt } from './types.ts';
+import type { BatchedReceipt } from './types.ts';
 
 /** A batch as far as it was read: nothing of it is believed before its last receipt. */
 export interface BatchReading {
@@ -76,18 +76,6 @@ function isSigned(
   if (root !== batch.root) return false;
   const message = batchMessage(batchHead(first, batch.index + 1, root));
   return crypto.verify(key, message, signatureBytes(batch.signature));
-}
-
-/** The key of the environment that signs a receipt, if it is trusted; else why not, for a person. */
-export function trustedEnvironment(
-  trust: TrustStore,
-  { signer }: Pick<Receipt, 'signer'>,
-): PublicKey | string {
-  const trusted = trust.find(signer, 'environment');
-  const who = `environment ${shortHash(signer)}…`;
-  if (trusted === undefined) return `${who} is not in the trust store`;
-  if (trusted.revoked !== undefined) return `${who} is revoked: ${displayText(trusted.revoked)}`;
-  return trusted.key;
 }
 
 /** `the batch of receipts 3 to 9`. */

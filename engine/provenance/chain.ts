@@ -3,12 +3,13 @@ import { shortHash } from '../encoding/display.ts';
 import { InputError } from '../encoding/input-error.ts';
 import type { TrustStore } from '../gate/types.ts';
 import { misplaced } from './batch.ts';
-import { type BatchReading, nameBatch, readBatched, trustedEnvironment } from './chain-batch.ts';
+import { type BatchReading, nameBatch, readBatched } from './chain-batch.ts';
+import { signatureProblem } from './environment.ts';
 import { splitLines } from './lines.ts';
 import { parseReceipt } from './receipt.ts';
 import { BATCHED_FORMAT, MAX_RECEIPT_BYTES, NO_PREVIOUS } from './receipt-format.ts';
-import { receiptMessage, signatureBytes } from './sign.ts';
-import type { ChainTip, Receipt, SignedReceipt } from './types.ts';
+import { receiptMessage } from './sign.ts';
+import type { ChainTip, Receipt } from './types.ts';
 
 /**
  * The one answer about a chain of receipts (DESIGN 8). The chain is read from its start, one receipt
@@ -126,7 +127,7 @@ export function createChainVerifier(
     } else {
       const broken = misplaced(receipt, reading?.open);
       if (broken !== undefined) return refuse(reading?.place ?? place, broken);
-      const problem = signatureProblem(crypto, receipt, trust);
+      const problem = signatureProblem(crypto, trust, receipt, receiptMessage(receipt));
       if (problem !== undefined) return refuse(place, `receipt ${place}: ${problem}`);
     }
     const tip = { epoch: receipt.epoch, hash: crypto.sha256(line) };
@@ -157,19 +158,6 @@ function readLine(line: Uint8Array, what: string): Receipt | string {
     if (error instanceof InputError) return error.message;
     throw error;
   }
-}
-
-/** Why the signature of a receipt is not that of a trusted environment, for a person. */
-function signatureProblem(
-  crypto: Crypto,
-  receipt: SignedReceipt,
-  trust: TrustStore,
-): string | undefined {
-  const key = trustedEnvironment(trust, receipt);
-  if (typeof key === 'string') return key;
-  return crypto.verify(key, receiptMessage(receipt), signatureBytes(receipt.signature))
-    ? undefined
-    : `the signature of environment ${shortHash(receipt.signer)}… does not verify`;
 }
 
 /** Whether a signed receipt belongs where it stands, after `tip`. */

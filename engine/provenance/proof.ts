@@ -19,7 +19,7 @@ import {
   openAfter,
   receiptLeaf,
 } from './batch.ts';
-import { trustedEnvironment } from './chain-batch.ts';
+import { signatureProblem, trustedEnvironment } from './environment.ts';
 import { splitLines } from './lines.ts';
 import { parseReceipt, receiptSchema } from './receipt.ts';
 import { BATCHED_FORMAT, MAX_RECEIPT_BYTES } from './receipt-format.ts';
@@ -65,22 +65,16 @@ export function verifyProof(crypto: Crypto, proof: ReceiptProof, trust: TrustSto
   const problem =
     'batch' in proof
       ? batchProblem(crypto, proof.receipt, proof.batch, trust)
-      : signatureProblem(crypto, proof.receipt, trust);
+      : signatureProblem(
+          crypto,
+          trust,
+          proof.receipt,
+          receiptMessage(proof.receipt),
+          'its signature',
+        );
   return problem === undefined
     ? { verdict: 'valid', ...about, detail: `receipt ${epoch} was signed` }
     : { verdict: 'invalid-signature', ...about, detail: `receipt ${epoch}: ${problem}` };
-}
-
-function signatureProblem(
-  crypto: Crypto,
-  receipt: SignedReceipt,
-  trust: TrustStore,
-): string | undefined {
-  const key = trustedEnvironment(trust, receipt);
-  if (typeof key === 'string') return key;
-  return crypto.verify(key, receiptMessage(receipt), signatureBytes(receipt.signature))
-    ? undefined
-    : 'its signature does not verify';
 }
 
 function batchProblem(

@@ -16,8 +16,8 @@ import { FUEL_SCHEDULE } from '../metering/costs.ts';
 import { MEMORY_PROFILES, type MemoryProfile, PROFILE_PAGES } from '../runtime/profiles.ts';
 import { MAX_STATE_BYTES, readState } from '../runtime/state.ts';
 import type { RunLimits } from '../runtime/types.ts';
-import { trustedEnvironment } from './chain-batch.ts';
-import { signatureBytes, signVerified } from './sign.ts';
+import { signatureProblem } from './environment.ts';
+import { signVerified } from './sign.ts';
 import type { ChainTip } from './types.ts';
 
 export const SNAPSHOT_FORMAT = 'snapshot/1';
@@ -176,15 +176,9 @@ export function verifySnapshot(
   what: string,
   { trust, executor, admitted, memoryProfile, limits, tip }: SnapshotEnvironment,
 ): VerifiedState {
-  const { signature, ...unsigned } = header;
-  const key = trustedEnvironment(trust, header);
-  if (typeof key === 'string') throw refused(what, key);
-  if (!crypto.verify(key, snapshotMessage(unsigned), signatureBytes(signature))) {
-    throw refused(
-      what,
-      `the signature of environment ${shortHash(header.signer)}… does not verify`,
-    );
-  }
+  const { signature: _, ...unsigned } = header;
+  const problem = signatureProblem(crypto, trust, header, snapshotMessage(unsigned));
+  if (problem !== undefined) throw refused(what, problem);
   if (header.artifactHash !== admitted.artifactHash) {
     throw refused(
       what,
