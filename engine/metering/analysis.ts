@@ -23,17 +23,16 @@ export interface FunctionAnalysis {
   /** Whether a function is called that is known when it runs only; the same at a tail. */
   readonly callsUnknown: boolean;
   readonly tailCallsUnknown: boolean;
-  /** Ordinals of the blocks that hold something which has to be charged for before it happens. */
-  readonly working: ReadonlySet<number>;
+  /**
+   * Ordinals of the blocks at whose end every way must have paid for the entry's region: they hold
+   * something that has to be paid for before it happens. Left out are those behind which no such
+   * thing follows, where what the other ways have spent is what the call has paid.
+   */
+  readonly paidAtEnd: ReadonlySet<number>;
   /** Ordinals of the `if`s that have an `else`. */
   readonly withElse: ReadonlySet<number>;
   /** Offsets of exits to which no way costs more than the call has paid, unless work is on it. */
   readonly cheapExits: ReadonlySet<number>;
-  /**
-   * Ordinals of the working blocks at whose end ways that have paid may meet ways that have not: no
-   * work follows, and what the others have spent is what the call has paid.
-   */
-  readonly mixed: ReadonlySet<number>;
   /** The small innermost loops, by ordinal: they are written several times over. */
   readonly unrolled: ReadonlyMap<number, UnrolledLoop>;
   /** Most operands on the stack at once, block parameters included. */
@@ -122,7 +121,6 @@ function unbalanced(offset: number): InputError {
 class Walk implements FunctionAnalysis {
   readonly regions = [0];
   readonly caught = new Set<number>();
-  readonly working = new Set<number>();
   readonly withElse = new Set<number>();
   readonly cheapExits = new Set<number>();
   branchesToEnd = false;
@@ -139,6 +137,8 @@ class Walk implements FunctionAnalysis {
   private readonly frames: Frame[];
   /** The longest way to here without any work; {@link DEAD} where there is none. */
   private unpaid = 0;
+  /** Ordinals of the blocks that hold work. */
+  private readonly working = new Set<number>();
   private lastWork = -1;
   private lastExpensiveExit = -1;
   /** Where working blocks end. */
@@ -184,9 +184,9 @@ class Walk implements FunctionAnalysis {
     return this.tracker?.needed ?? NONE;
   }
 
-  get mixed(): ReadonlySet<number> {
-    if (this.lastExpensiveExit > this.lastWork) return NONE;
-    return new Set(this.ends.filter(([, end]) => end > this.lastWork).map(([ordinal]) => ordinal));
+  get paidAtEnd(): ReadonlySet<number> {
+    if (this.lastExpensiveExit > this.lastWork) return this.working;
+    return new Set(this.ends.filter(([, end]) => end <= this.lastWork).map(([ordinal]) => ordinal));
   }
 
   get open(): boolean {

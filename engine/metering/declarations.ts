@@ -1,7 +1,7 @@
 import { InputError } from '../encoding/input-error.ts';
 import { skipConstantExpression } from '../module/code/operators.ts';
 import { Cursor } from '../module/cursor.ts';
-import { type DefinedLimits, readMemories, readTables } from '../module/limits.ts';
+import { type DefinedLimits, readLimits, readMemories, readTables } from '../module/limits.ts';
 import { SECTION } from '../module/sections.ts';
 import type { SectionEntry } from '../module/types.ts';
 import { readLayout } from '../module/walker.ts';
@@ -239,15 +239,6 @@ function readImport(cursor: Cursor, all: Imported): void {
     default:
       throw unknownType(cursor.bytes[start] ?? 0, start);
   }
-}
-
-function readLimits(cursor: Cursor): AddressSpace {
-  const flags = cursor.u32();
-  const is64 = (flags & 4) !== 0;
-  const size = () => (is64 ? cursor.u64() : BigInt(cursor.u32()));
-  const minimum = size();
-  const maximum = (flags & 1) !== 0 ? size() : undefined;
-  return { address: is64 ? 'i64' : 'i32', minimum, maximum, shared: (flags & 2) !== 0 };
 }
 
 function readGlobalType(cursor: Cursor): GlobalEntry {

@@ -108,7 +108,7 @@ export class BodyRewriter {
   /** This frame's share of the stack, in units of 8 bytes. */
   private readonly units: number;
   private readonly hasLoops: boolean;
-  private readonly mixed: ReadonlySet<number>;
+  private readonly paidAtEnd: ReadonlySet<number>;
   private readonly blocks: Block[] = [];
   private place: Place = 'meter';
   /** Whether every path to here has paid for the entry's region. */
@@ -141,7 +141,7 @@ export class BodyRewriter {
     this.results = about.results;
     this.units = about.units;
     this.hasLoops = analysis.regions.length > 1;
-    this.mixed = analysis.mixed;
+    this.paidAtEnd = analysis.paidAtEnd;
   }
 
   /** Writes the instructions from `start` to `end`; locals are written by the caller, afterwards. */
@@ -234,9 +234,9 @@ export class BodyRewriter {
     const { code } = reader;
     const ordinal = this.ordinals++;
     const isCaughtLoop = code === OP.loop && this.analysis.caught.has(ordinal);
-    const works = this.analysis.working.has(ordinal) && !this.mixed.has(ordinal);
     // Both arms of an `if` meet behind it, and an arm that is not there cannot pay.
-    const skips = code === OP.if && works && !this.analysis.withElse.has(ordinal);
+    const skips =
+      code === OP.if && this.paidAtEnd.has(ordinal) && !this.analysis.withElse.has(ordinal);
     // A loop tests at its head what was paid before it.
     if (code === OP.loop) this.pay(false);
     else if (code === OP.try || code === OP.tryTable || skips) this.pay();
@@ -388,7 +388,7 @@ export class BodyRewriter {
   }
 
   private isChargedAt({ charged, ordinal }: Block): boolean {
-    return charged || (this.analysis.working.has(ordinal) && !this.mixed.has(ordinal));
+    return charged || this.paidAtEnd.has(ordinal);
   }
 
   private meetingPlace(): Place {

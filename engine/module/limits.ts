@@ -55,7 +55,8 @@ function readElementType(cursor: Cursor): string {
   return referenceTypeText(byte === 0x63, abstract ? heap - 0x80 : index);
 }
 
-function readLimits(cursor: Cursor): DefinedLimits {
+/** Reads limits (5.3.12), of a definition or an import. */
+export function readLimits(cursor: Cursor): DefinedLimits {
   const flags = cursor.u32();
   const size = () => ((flags & ADDRESS_64) !== 0 ? cursor.u64() : BigInt(cursor.u32()));
   const minimum = size();
