@@ -14,7 +14,7 @@ import type { Isolation } from './isolation.ts';
 import { createJob, isJob, type StateJob } from './job.ts';
 import { checkLimits } from './limits.ts';
 import { type MemoryProfile, PROFILE_PAGES } from './profiles.ts';
-import { type PreparedProgram, prepareProgram } from './program.ts';
+import { type ProgramSettings, prepareProgram } from './program.ts';
 import { hostCrashed, interrupted } from './settle.ts';
 import { readState } from './state.ts';
 import type { Outcome, RunLimits } from './types.ts';
@@ -67,7 +67,7 @@ export async function runExecutor(
     return interrupted('timeout', budgetExhausted('gate', shares.gate), checked);
   }
   const outcome = await isolation.execute(job, { timeoutMs: checked.timeoutMs, signal });
-  const told = inOriginal(outcome, prepareProgram(executor, settings).originalOffset);
+  const told = inOriginal(outcome, executor, settings);
   const named = checked.timeoutMs < limits.timeoutMs ? inItsPhase(told, checked.timeoutMs) : told;
   return isAsAsked(named, state !== undefined)
     ? named
@@ -102,10 +102,14 @@ function withProfile(limits: RunLimits, profile: MemoryProfile | undefined): Run
 }
 
 /** Places are told in the module that the author has. */
-function inOriginal(outcome: Outcome, originalOffset: PreparedProgram['originalOffset']): Outcome {
+function inOriginal(
+  outcome: Outcome,
+  executor: AdmittedExecutor,
+  settings: ProgramSettings,
+): Outcome {
   const { problem } = outcome;
   if (problem?.offset === undefined) return outcome;
   const { offset: metered, ...rest } = problem;
-  const offset = originalOffset(metered);
+  const offset = prepareProgram(executor, settings).originalOffset(metered);
   return { ...outcome, problem: offset === undefined ? rest : { ...rest, offset } };
 }
