@@ -6,27 +6,9 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { flipBit } from '../support/bytes.ts';
-import { COUNTER, counted } from '../support/counter.ts';
-import {
-  answerOf,
-  assertBadInput,
-  assertExit,
-  ROOT,
-  type Workspace,
-  workspace,
-} from './support.ts';
-
-async function counterIn(t: TestContext): Promise<Workspace> {
-  const here = workspace(t);
-  here.write('build/counter.wasm', COUNTER);
-  await here.certify('build/counter.wasm');
-  here.write('executor.json', {
-    name: 'counter',
-    version: '1.0.0',
-    artifact: 'build/counter.wasm',
-  });
-  return here;
-}
+import { counted } from '../support/counter.ts';
+import { counterWorkspace } from './counter-workspace.ts';
+import { answerOf, assertBadInput, assertExit, ROOT, type Workspace } from './support.ts';
 
 async function count(here: Workspace, ...args: readonly string[]): Promise<string> {
   const result = await here.run('run', '.', '--state', 'x.state', '--format', 'json', ...args);
@@ -36,7 +18,7 @@ async function count(here: Workspace, ...args: readonly string[]): Promise<strin
 
 describe('run --state', { concurrency: 2 }, () => {
   test('goes on where the last run ended, and its receipts hold', async (t) => {
-    const here = await counterIn(t);
+    const here = await counterWorkspace(t);
     for (let n = 1; n <= 3; n++) assert.equal(await count(here), counted(n));
     assert.ok(!existsSync(here.path('x.state.next')));
     assert.ok(!existsSync(here.path('x.state.lock')));
@@ -45,7 +27,7 @@ describe('run --state', { concurrency: 2 }, () => {
   });
 
   test('without it nothing is kept; and a run without it ends the chain that the state continues', async (t) => {
-    const here = await counterIn(t);
+    const here = await counterWorkspace(t);
     await count(here);
     const plain = await here.run('run', '.', '--format', 'json');
     assert.equal(JSON.parse(plain.stdout).result, counted(1));
@@ -57,7 +39,7 @@ describe('run --state', { concurrency: 2 }, () => {
   });
 
   test('a state that was changed is refused, and nothing runs', async (t) => {
-    const here = await counterIn(t);
+    const here = await counterWorkspace(t);
     await count(here);
     const good = here.read('x.state');
     for (const bit of [200, 3_000, 8 * good.length - 5]) {
@@ -69,7 +51,7 @@ describe('run --state', { concurrency: 2 }, () => {
   });
 
   test('runs at once take turns, and lose no count', async (t) => {
-    const here = await counterIn(t);
+    const here = await counterWorkspace(t);
     await count(here);
     const answers = await Promise.all([count(here), count(here), count(here)]);
     assert.deepEqual(answers.sort(), [counted(2), counted(3), counted(4)]);

@@ -6,20 +6,14 @@ import { mintTrytetVoucher, serializeTrytetVoucher } from '../../engine/voucher/
 import { mintVoucher, serializeVoucher } from '../../engine/voucher/voucher.ts';
 import { COUNTER } from '../support/counter.ts';
 import { publisher as payer } from '../support/gate.ts';
-import { answerOf, assertBadInput, assertExit, type Workspace, workspace } from './support.ts';
+import { counterWorkspace } from './counter-workspace.ts';
+import { answerOf, assertBadInput, assertExit, type Workspace } from './support.ts';
 
 const soon = () => Math.floor(Date.now() / 1000) + 600;
 
 /** A workspace with a certified executor that trusts the payer, and its environment's key id. */
 async function payingWorkspace(t: TestContext) {
-  const here = workspace(t);
-  here.write('build/counter.wasm', COUNTER);
-  await here.certify('build/counter.wasm');
-  here.write('executor.json', {
-    name: 'counter',
-    version: '1.0.0',
-    artifact: 'build/counter.wasm',
-  });
+  const here = await counterWorkspace(t);
   here.write('payer.pub', publicKeyPem(payer.publicKey));
   const trust = ['--trust', '.touchstone/trust.json', '--as', 'voucher-issuer'];
   answerOf(await here.run('keys', 'trust', 'payer.pub', ...trust));

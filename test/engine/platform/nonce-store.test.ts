@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { nodeCrypto as crypto } from '../../../engine/platform/node/crypto.ts';
 import { fileNonceStore } from '../../../engine/platform/node/nonce-store.ts';
+import { collectOutput } from '../../support/child-output.ts';
 import { temporaryFolder } from '../provenance/store-harness.ts';
 
 const open = (folder: string) => fileNonceStore(crypto, folder, { pruneEverySeconds: 0 });
@@ -51,18 +52,11 @@ interface Spender {
 function start(folder: string, first: number, count = Number.POSITIVE_INFINITY): Spender {
   const args = [spender, folder, String(first), String(count), '100'];
   const child = spawn(process.execPath, args);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data) => {
-    stdout += data;
-  });
-  child.stderr.on('data', (data) => {
-    stderr += data;
-  });
+  const output = collectOutput(child);
   return {
-    answers: () => stdout.split('\n').slice(1, -1),
+    answers: () => output.stdout().split('\n').slice(1, -1),
     ready: Promise.race([once(child.stdout, 'data'), once(child, 'close')]),
-    ended: once(child, 'close').then(() => assert.equal(stderr, '')),
+    ended: once(child, 'close').then(() => assert.equal(output.stderr(), '')),
     go: () => {
       const answered = Promise.race([once(child.stdout, 'data'), once(child, 'close')]);
       child.stdin.write('go\n');

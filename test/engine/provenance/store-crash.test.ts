@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { collectOutput } from '../../support/child-output.ts';
 import { appendRun } from './fixtures.ts';
 import {
   assertHolds,
@@ -29,17 +30,10 @@ interface Appending {
 
 function startAppender(folder: string, first: number, count = Number.POSITIVE_INFINITY): Appending {
   const child = spawn(process.execPath, [appender, folder, String(first), String(count)]);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data) => {
-    stdout += data;
-  });
-  child.stderr.on('data', (data) => {
-    stderr += data;
-  });
+  const output = collectOutput(child);
   return {
-    acknowledged: () => stdout.split('\n').slice(0, -1),
-    stderr: () => stderr,
+    acknowledged: () => output.stdout().split('\n').slice(0, -1),
+    stderr: output.stderr,
     started: Promise.race([once(child.stdout, 'data'), once(child, 'close')]),
     ended: once(child, 'close'),
     kill: () => child.kill('SIGKILL'),

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { collectOutput } from '../../support/child-output.ts';
 import { appendRun } from './fixtures.ts';
 import {
   assertHolds,
@@ -30,16 +31,13 @@ before(async () => {
 async function runShell(command: string, args: readonly string[] = ['sh', '-c']) {
   const [program = 'sh', ...rest] = args;
   const child = spawn(program, [...rest, command]);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data) => {
-    stdout += data;
-  });
-  child.stderr.on('data', (data) => {
-    stderr += data;
-  });
+  const output = collectOutput(child);
   const [code] = await once(child, 'close');
-  return { code, acknowledged: stdout.split('\n').slice(0, -1), error: stderr.trim() };
+  return {
+    code,
+    acknowledged: output.stdout().split('\n').slice(0, -1),
+    error: output.stderr().trim(),
+  };
 }
 
 async function assertUnwritable(folder: string, message: RegExp): Promise<void> {
