@@ -2,8 +2,8 @@
 //
 //   node bench/build.mjs [--check]
 //
-// The toolchains are those of the examples (examples/toolchains.json says their packages): other
-// versions give other bytes. Everything is built in copies in a temporary folder, so that no path of
+// The toolchains are those of the examples, which examples/toolchains.json names: other versions give
+// other bytes. Everything is built in copies in a temporary folder, so that no path of
 // this machine can become part of the bytes.
 
 import { spawnSync } from 'node:child_process';
@@ -20,6 +20,9 @@ const DEBIAN_CRATES = '/usr/share/cargo/registry';
 // A version manager's programs of the same names are not the same builds.
 const RUSTC = '/usr/bin/rustc';
 const CARGO = '/usr/bin/cargo';
+/** @type {Record<string, string>} */
+const PROGRAMS = { rustc: RUSTC, cargo: CARGO };
+const TOOLCHAINS = join(ROOT, 'examples/toolchains.json');
 
 const check = process.argv.includes('--check');
 const temporary = fs.mkdtempSync(join(tmpdir(), 'touchstone-bench-'));
@@ -36,16 +39,12 @@ try {
 }
 
 function requireToolchains() {
-  const wanted = {
-    'clang-19': 'clang version 19.1.7',
-    'wasm-ld-19': 'LLD 19.1.7',
-    [RUSTC]: 'rustc 1.63.0',
-    [CARGO]: 'cargo 1.65.0',
-    'wasm-ld': 'LLD 14.0.6',
-  };
-  for (const [command, version] of Object.entries(wanted)) {
-    const { stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
-    if (!stdout?.includes(version)) throw new Error(`${command} (${version}) is not installed`);
+  const { rust, c } = JSON.parse(fs.readFileSync(TOOLCHAINS, 'utf8'));
+  for (const { command, version } of [...rust.needs, ...c.needs]) {
+    if (command === undefined) continue; // a file, without which the build itself fails
+    const program = PROGRAMS[command] ?? command;
+    const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+    if (!stdout?.includes(version)) throw new Error(`${program} (${version}) is not installed`);
   }
 }
 

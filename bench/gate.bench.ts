@@ -4,15 +4,10 @@
 import { createPublicKey, hash, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { certify } from '../engine/certificate/certify.ts';
 import { privateKeyPem, publicKeyPem, signerFromSeed } from '../engine/crypto/keys.ts';
-import { createGate } from '../engine/gate/admit.ts';
-import { DEFAULT_POLICY } from '../engine/gate/policy.ts';
-import { makeTrustStore } from '../engine/gate/trust-store.ts';
-import { inspectModule } from '../engine/module/report.ts';
 import { readLayout } from '../engine/module/walker.ts';
 import { nodeCrypto } from '../engine/platform/node/crypto.ts';
-import { builtInWhitelist } from '../engine/whitelist/whitelist.ts';
+import { certificationBy } from './certification.ts';
 import { measurePaired } from './paired.ts';
 import { printReport } from './report.ts';
 
@@ -26,14 +21,7 @@ const EXECUTORS = [
 
 const seed = nodeCrypto.randomBytes(32);
 const certifier = signerFromSeed(nodeCrypto, seed);
-const whitelist = builtInWhitelist(nodeCrypto);
-const gate = createGate({
-  crypto: nodeCrypto,
-  whitelist,
-  trust: makeTrustStore([{ key: certifier.publicKey, role: 'certifier' }]),
-  policy: DEFAULT_POLICY,
-  now: Date.now,
-});
+const { gate, certify } = certificationBy(certifier);
 const publicKey = createPublicKey(publicKeyPem(certifier.publicKey));
 const message = new Uint8Array(64).fill(7);
 const signature = sign(null, message, privateKeyPem(seed));
@@ -42,15 +30,7 @@ const rows: (string | number)[][] = [];
 for (const { name, file, strip } of EXECUTORS) {
   const built = new Uint8Array(readFileSync(join('examples', file, 'build', `${file}.wasm`)));
   const bytes = strip ? withoutCustomSections(built) : built;
-  const result = await certify(nodeCrypto, {
-    report: inspectModule(nodeCrypto, bytes),
-    artifactName: `${name}.wasm`,
-    whitelist,
-    certifier,
-    issuedAt: Date.now(),
-  });
-  if (!result.certified) throw new Error(`${name} was not certified: ${result.reason}`);
-  const certificate = result.bytes;
+  const certificate = await certify(bytes, name);
   if (!gate.verify(bytes, certificate).every((check) => check.ok)) {
     throw new Error(`${name} was not admitted`);
   }

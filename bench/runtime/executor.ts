@@ -1,16 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { certify } from '../../engine/certificate/certify.ts';
 import { signerFromSeed } from '../../engine/crypto/keys.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../../engine/encoding/json.ts';
-import { type AdmittedExecutor, createGate } from '../../engine/gate/admit.ts';
-import { DEFAULT_POLICY } from '../../engine/gate/policy.ts';
-import { makeTrustStore } from '../../engine/gate/trust-store.ts';
+import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
 import type { Policy } from '../../engine/governance/types.ts';
-import { inspectModule } from '../../engine/module/report.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../../engine/runtime/types.ts';
-import { builtInWhitelist } from '../../engine/whitelist/whitelist.ts';
+import { certificationBy } from '../certification.ts';
 
 /** The executor that governed runs are measured with, certified and admitted, and how it is run. */
 export interface Subject {
@@ -26,24 +22,10 @@ const CASE = 'calls-one-machine-with-expanded-inputs.json';
 /** Certifies and admits `examples/call`, and takes the input of one of its cases. */
 export async function admitCall(): Promise<Subject> {
   const bytes = new Uint8Array(readFileSync(join('examples', 'call', 'build', 'call.wasm')));
-  const whitelist = builtInWhitelist(nodeCrypto);
   const certifier = signerFromSeed(nodeCrypto, nodeCrypto.randomBytes(32));
-  const certified = await certify(nodeCrypto, {
-    report: inspectModule(nodeCrypto, bytes),
-    artifactName: 'call.wasm',
-    whitelist,
-    certifier,
-    issuedAt: Date.now(),
-  });
-  if (!certified.certified) throw new Error(`call was not certified: ${certified.reason}`);
-  const gate = createGate({
-    crypto: nodeCrypto,
-    whitelist,
-    trust: makeTrustStore([{ key: certifier.publicKey, role: 'certifier' }]),
-    policy: DEFAULT_POLICY,
-    now: Date.now,
-  });
-  const admission = gate.admit({ tier: 1, bytes, certificate: certified.bytes });
+  const { gate, certify } = certificationBy(certifier);
+  const certificate = await certify(bytes, 'call');
+  const admission = gate.admit({ tier: 1, bytes, certificate });
   if (!admission.admitted) throw new Error('call was not admitted');
   return {
     bytes,
