@@ -33,6 +33,7 @@ import {
   projectSettings,
 } from '../execution.ts';
 import { createExecutorPool } from '../executor-pool.ts';
+import { waitForInterrupt } from '../interrupt.ts';
 import { wholeNumber } from '../options.ts';
 import { startProgress } from '../progress.ts';
 import { findSubject, type Subject } from '../subject.ts';
@@ -143,7 +144,7 @@ async function runBatch(
     );
   }
   const isolation = createExecutorPool(options.jobs);
-  const stop = stopOnInterrupt();
+  const stop = waitForInterrupt(sayStopping);
   const started = performance.now();
   const sink = sinkOf(results, tally, inputs.lines);
   try {
@@ -269,15 +270,9 @@ async function writeOut(text: string): Promise<void> {
   await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
 }
 
-/** The first Ctrl-C lets what runs come to its end; the second ends the process as it would anyway. */
-function stopOnInterrupt(): { readonly signal: AbortSignal; end(): void } {
-  const abort = new AbortController();
-  const stop = () => {
-    message('Stopping: what runs is recorded first. Ctrl-C again ends at once.');
-    abort.abort();
-  };
-  process.once('SIGINT', stop);
-  return { signal: abort.signal, end: () => process.removeListener('SIGINT', stop) };
+/** The first Ctrl-C lets what runs come to its end. */
+function sayStopping(): void {
+  message('Stopping: what runs is recorded first. Ctrl-C again ends at once.');
 }
 
 function conclude(

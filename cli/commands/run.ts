@@ -24,6 +24,7 @@ import {
   projectSettings,
 } from '../execution.ts';
 import { createExecutorPool } from '../executor-pool.ts';
+import { waitForInterrupt } from '../interrupt.ts';
 import { type Format, formatOption } from '../options.ts';
 import { decisionsJson, describeRun } from '../run-text.ts';
 import { readStandardInput } from '../standard-input.ts';
@@ -84,17 +85,38 @@ async function runAction(path: string, options: RunOptions): Promise<void> {
     refuse(asked, limits, problem, describeRefusal(subject, admission), hint, options.format);
     return;
   }
+  const interrupt = waitForInterrupt();
+  try {
+    const { executor } = admission;
+    await runAdmitted({ subject, executor, input, limits, options, signal: interrupt.signal });
+  } finally {
+    interrupt.end();
+  }
+}
+
+/** A run that the gate lets through, and how it is asked for. */
+interface AdmittedRun {
+  readonly subject: Subject;
+  readonly executor: AdmittedExecutor;
+  readonly input: JsonValue;
+  readonly limits: RunLimits;
+  readonly options: RunOptions;
+  readonly signal: AbortSignal;
+}
+
+async function runAdmitted(asked: AdmittedRun): Promise<void> {
+  const { executor, limits, options } = asked;
   const environment = await environmentSigner();
-  const payment = await pay(admission.executor, environment, limits, options);
+  const payment = await pay(executor, environment, limits, options);
   if (!payment.paid) {
     const { failed, detail } = payment;
     const text = wrap(`${MARK.fail} the voucher does not pay for this run: ${detail}`, '', '  ');
     const hint = `All checks: touchstone voucher verify ${displayText(options.voucher ?? '', 500)}`;
-    refuse(asked, limits, { code: failed, message: detail }, text, hint, options.format);
+    const problem = { code: failed, message: detail };
+    refuse(executor.tier, limits, problem, text, hint, options.format);
     return;
   }
-  const paid = { ...limits, fuel: payment.fuel };
-  const report = await run(subject, admission.executor, environment, input, paid, options);
+  const report = await run({ ...asked, limits: { ...limits, fuel: payment.fuel } }, environment);
   if (options.format === 'json') printJson(toJson(report));
   else print(describeRun(report));
   if (report.stateProblem !== undefined) message(`${MARK.fail} ${report.stateProblem}`);
@@ -121,16 +143,9 @@ async function pay(
 }
 
 async function run(
-  subject: Subject,
-  executor: AdmittedExecutor,
+  { subject, executor, input, limits, options, signal }: AdmittedRun,
   environment: Signer,
-  input: JsonValue,
-  limits: RunLimits,
-  options: RunOptions,
 ): Promise<RunReport> {
-  const abort = new AbortController();
-  const cancel = () => abort.abort();
-  process.once('SIGINT', cancel);
   const isolation = createExecutorPool(1);
   const receipts = fileReceiptStore(nodeCrypto, options.receipts ?? workspaceFile('receipts'));
   const { name, manifest } = subject;
@@ -142,7 +157,7 @@ async function run(
         ...{ executor, name, version, input, limits, state },
         ...(manifest && projectSettings(manifest)),
         policy: policyOf(subject, options),
-        signal: abort.signal,
+        signal,
       },
     );
   try {
@@ -158,7 +173,6 @@ async function run(
   } catch (error) {
     throw withoutReceipt(error);
   } finally {
-    process.removeListener('SIGINT', cancel);
     await isolation.close();
   }
 }
