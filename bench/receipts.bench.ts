@@ -15,7 +15,7 @@ import { PHASES } from '../engine/provenance/receipt.ts';
 import { type MakeContent, type Signing, writeReceipts } from '../engine/provenance/record.ts';
 import { toLines } from '../engine/provenance/store.ts';
 import { printReport } from './report.ts';
-import { inTurnsAsync, medianRatio, quantile } from './turns.ts';
+import { inBlocks, medianRatio, ONCE, quantile } from './turns.ts';
 
 /** Receipts that are recorded together. */
 const GROUP = 1_024;
@@ -78,13 +78,13 @@ try {
         toLines(await writeReceipts(nodeCrypto, signing, makes, undefined, signer));
       },
       durable: async () => {
-        await chain.appendMany((tip) => writeReceipts(nodeCrypto, signing, makes, tip, signer));
+        await chain.append((tip) => writeReceipts(nodeCrypto, signing, makes, tip, signer));
       },
     };
     for (const [name, subject] of Object.entries(subjects)) {
       const runs = [async () => floors[signing](), subject];
-      await inTurnsAsync(runs, 3);
-      const [floor = [], times = []] = await inTurnsAsync(runs, ROUNDS);
+      await inBlocks(runs, 3, ONCE);
+      const [floor = [], times = []] = await inBlocks(runs, ROUNDS, ONCE);
       rows.push([
         `${signing === 'each' ? 'one by one' : 'in batches'}, ${name}`,
         aSecond(quantile(floor, 0.5)),

@@ -34,16 +34,31 @@ export function inTurns(
   return times;
 }
 
-/** Like {@link inTurns}, for subjects that are waited for. */
-export async function inTurnsAsync(
+/** How often a subject is called in its turn. */
+export interface Block {
+  /** Calls that find the caches as the subject before left them, and do not count. */
+  readonly warmup: number;
+  /** Calls that count. */
+  readonly calls: number;
+}
+
+/** One call in a turn. */
+export const ONCE: Block = { warmup: 0, calls: 1 };
+
+/** Like {@link inTurns}, for subjects that are waited for, each called several times in its turn. */
+export async function inBlocks(
   subjects: readonly (() => Promise<unknown>)[],
   rounds: number,
+  { warmup, calls }: Block,
 ): Promise<number[][]> {
   const times: number[][] = subjects.map(() => []);
   for (const { subject, taken } of turns(subjects, times, rounds)) {
-    const start = wallTime();
-    await subject();
-    taken.push(wallTime() - start);
+    for (let i = 0; i < warmup; i++) await subject();
+    for (let i = 0; i < calls; i++) {
+      const start = wallTime();
+      await subject();
+      taken.push(wallTime() - start);
+    }
   }
   return times;
 }
@@ -67,6 +82,11 @@ function* turns<Subject>(
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
+}
+
+/** The arithmetic mean of at least one value. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** The median over all rounds of a subject's time over its floor's within the round. */

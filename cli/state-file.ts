@@ -68,7 +68,7 @@ export async function withStateFile<T>(
 /** The end of the chain as its next receipt would find it: the recorded tip may be one behind. */
 async function endOf(chain: ReceiptChain): Promise<ChainTip | undefined> {
   let end: ChainTip | undefined;
-  await chain.appendMany((tip) => {
+  await chain.append((tip) => {
     end = tip;
     return [];
   });

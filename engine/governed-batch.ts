@@ -174,7 +174,7 @@ export async function governedBatch(
       await sink.prepare(results);
       return written;
     };
-    if (ended.length > 0) await chain.appendMany(make);
+    if (ended.length > 0) await chain.append(make);
     else await make(undefined);
     await sink.acknowledge(results);
   };

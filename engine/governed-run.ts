@@ -6,14 +6,19 @@ import type { PurityMethod, Tier } from './gate/types.ts';
 import { BUDGET_EXHAUSTED, govern } from './governance/govern.ts';
 import type { Decision, GovernanceObserver, Policy } from './governance/types.ts';
 import { type KeptState, type StateRequest, stateAfter } from './governed-state.ts';
-import { buildReceipt, type RunFacts } from './provenance/build.ts';
+import { buildContent, type RunFacts } from './provenance/build.ts';
 import { PHASES } from './provenance/receipt.ts';
-import { signReceipt } from './provenance/sign.ts';
+import { type MakeContent, writeReceipts } from './provenance/record.ts';
 import { writeSnapshot } from './provenance/snapshot.ts';
 import type { ReceiptStore } from './provenance/store.ts';
 import type { Receipt } from './provenance/types.ts';
-import { WrittenReceipt } from './provenance/written.ts';
-import { budgetExhausted, type Clock, checkBudget, type PhaseBudget } from './runtime/budget.ts';
+import {
+  budgetExhausted,
+  type Clock,
+  checkBudget,
+  NO_BUDGET,
+  type PhaseBudget,
+} from './runtime/budget.ts';
 import { InputDocument } from './runtime/input.ts';
 import type { Isolation } from './runtime/isolation.ts';
 import { checkLimits } from './runtime/limits.ts';
@@ -105,33 +110,35 @@ export async function governedRun(
   const { crypto, receipts, environment, now } = services;
   const prepared = prepareRun(crypto, given);
   const { name, budget, state } = prepared.request;
-  checkBudget(budget ?? {}, now);
+  checkBudget(budget ?? NO_BUDGET, now);
   const chain = receipts.open(name);
   const run = await executePrepared(services, prepared);
   const began = now?.() ?? 0;
   let kept: KeptState | undefined;
-  const { receipt } = await chain.append(async (tip) => {
+  const appended = await chain.append(async (tip) => {
     kept = state && stateAfter(crypto, run.outcome, run.status, state, tip);
     const facts = { ...run, ...(kept !== undefined && { state: kept.hashes }) };
-    const unsigned = buildReceipt(crypto, facts, tip, environment.publicKey.keyId);
-    const signed = await signReceipt(crypto, unsigned, environment);
+    const make: MakeContent = (previous) =>
+      buildContent(crypto, facts, previous, environment.publicKey.keyId);
+    const written = await writeReceipts(crypto, 'each', [make], tip, environment);
     if (kept?.bytes !== undefined) {
       const { executor, memoryProfile } = prepared.request;
       const snapshot = await writeSnapshot(
         crypto,
         {
-          executor: signed.executor,
+          executor: run.executor,
           admitted: executor,
           memoryProfile,
-          tip: WrittenReceipt.of(crypto, signed).tip,
+          tip: only(written).tip,
           state: kept.bytes,
         },
         environment,
       );
       await state?.prepare(snapshot);
     }
-    return signed;
+    return written;
   });
+  const { receipt } = only(appended);
   const isLate = budget?.record !== undefined && (now?.() ?? 0) - began > budget.record;
   const overBudget: readonly Phase[] = [
     ...run.overBudget,
@@ -141,6 +148,13 @@ export async function governedRun(
     ...toReport({ ...run, overBudget }, receipt),
     ...(kept?.problem !== undefined && { stateProblem: kept.problem }),
   };
+}
+
+/** What is there of one run. */
+function only<Item>(items: readonly Item[]): Item {
+  const [item] = items;
+  if (item === undefined || items.length > 1) throw new TypeError('a run has one receipt');
+  return item;
 }
 
 /** A request whose input is read. */
@@ -190,7 +204,7 @@ interface Executed {
 
 async function execute(
   { crypto, isolation, now }: Pick<RunServices, 'crypto' | 'isolation' | 'now'>,
-  { executor, policy, observer, limits, state, budget = {}, ...rest }: ReadRequest,
+  { executor, policy, observer, limits, state, budget = NO_BUDGET, ...rest }: ReadRequest,
 ): Promise<Executed> {
   const checked = checkLimits(limits);
   const shares = checkBudget(budget, now);

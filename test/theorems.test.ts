@@ -84,7 +84,7 @@ const policy = { trust: 'reviewed', declared: [], grants: new Set<never>() } as 
 const services = () => ({
   crypto,
   isolation: inThread,
-  receipts: engine.memoryReceiptStore(crypto),
+  receipts: engine.memoryReceiptStore(),
   environment: stranger,
 });
 const governedRequest = { executor, name: 'good', version: '1.0.0', policy, ...runRequest };
@@ -165,7 +165,7 @@ const manifestText = JSON.stringify({ name: 'good', version: '1.0.0', artifact: 
 const manifest = engine.parseManifest(manifestText, 'executor.json');
 const whitelistText = JSON.stringify({ name: 'mashin', version: 1, functions: [] });
 const trustStore = environment().trust;
-const chain = engine.memoryReceiptStore(crypto).open('good');
+const chain = engine.memoryReceiptStore().open('good');
 const kept = services();
 const receipt = (await engine.governedRun(kept, governedRequest)).receipt;
 const recorded = kept.receipts.open('good');
@@ -421,7 +421,7 @@ const SERVICES: Readonly<Record<string, object>> = {
   callGraph: goodReport.callGraph,
   manifestReading: engine.readManifest(manifestText),
   chainVerifier: engine.createChainVerifier(crypto, trustStore),
-  memoryStore: engine.memoryReceiptStore(crypto),
+  memoryStore: engine.memoryReceiptStore(),
   memoryChain: chain,
   memoryNonces: engine.memoryNonceStore(),
   fileNonces: node.fileNonceStore(crypto, 'nonces'),

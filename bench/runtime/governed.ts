@@ -17,7 +17,7 @@ import { memoryReceiptStore } from '../../engine/provenance/memory-store.ts';
 import { type Isolation, inThread } from '../../engine/runtime/isolation.ts';
 import type { RunProblem } from '../../engine/runtime/types.ts';
 import { type ExtismRun, prepareExtism } from '../peers/extism.ts';
-import { inTurnsAsync, quantile } from '../turns.ts';
+import { type Block, inBlocks, mean, quantile } from '../turns.ts';
 import type { Subject } from './executor.ts';
 import { runOnFloor } from './floor.ts';
 
@@ -30,6 +30,8 @@ function createIsolation(): Isolation {
 export interface Measured {
   readonly name: string;
   readonly median: number;
+  /** What a run costs in the long run: garbage that it leaves is collected in later ones. */
+  readonly mean: number;
   readonly p99: number;
 }
 
@@ -44,15 +46,18 @@ interface Way {
   readonly run: () => Promise<Plan>;
 }
 
-const ROUNDS = 2_000;
-const WARMUP = 500;
+const ROUNDS = 60;
+const BLOCK: Block = { warmup: 10, calls: 50 };
+/** Rounds in which V8 compiles what is hot. */
+const WARMUP_ROUNDS = 20;
 /** A worker of Extism's takes some hundred times as long to create. */
-const SLOW_ROUNDS = 30;
+const SLOW_ROUNDS = 10;
+const SLOW_BLOCK: Block = { warmup: 1, calls: 3 };
 
 export const FLOOR = 'floor: plain instance, JSON in and out';
 export const EXTISM = 'Extism, create + call';
 
-/** Measures all ways in turns, so that what disturbs one disturbs the others. */
+/** Measures all ways in turns, so that what disturbs the machine disturbs all, and each when it is warm. */
 export async function measureGovernedRuns(subject: Subject): Promise<Measured[]> {
   const isolation = createIsolation();
   const extism = await prepareExtism({ runInWorker: false });
@@ -69,22 +74,24 @@ export async function measureGovernedRuns(subject: Subject): Promise<Measured[]>
       calls('Extism, call of a live plugin in a worker', subject, extismWorker.call),
     ];
     const slow = [calls('Extism, create + call in a worker', subject, extismWorker.createAndCall)];
-    return [...(await measure(quick, ROUNDS, WARMUP)), ...(await measure(slow, SLOW_ROUNDS, 3))];
+    await expectOnePlan([...quick, ...slow]);
+    await measure(quick, WARMUP_ROUNDS, BLOCK);
+    return [
+      ...(await measure(quick, ROUNDS, BLOCK)),
+      ...(await measure(slow, SLOW_ROUNDS, SLOW_BLOCK)),
+    ];
   } finally {
     await Promise.all([isolation.close(), extism.close(), extismWorker.close()]);
   }
 }
 
-async function measure(ways: readonly Way[], rounds: number, warmup: number): Promise<Measured[]> {
+async function measure(ways: readonly Way[], rounds: number, block: Block): Promise<Measured[]> {
   const runs = ways.map(({ run }) => run);
-  await expectOnePlan(ways);
-  await inTurnsAsync(runs, warmup);
-  const times = await inTurnsAsync(runs, rounds);
-  return ways.map(({ name }, i) => ({
-    name,
-    median: quantile(times[i] ?? [], 0.5),
-    p99: quantile(times[i] ?? [], 0.99),
-  }));
+  const times = await inBlocks(runs, rounds, block);
+  return ways.map(({ name }, i) => {
+    const taken = times[i] ?? [];
+    return { name, median: quantile(taken, 0.5), mean: mean(taken), p99: quantile(taken, 0.99) };
+  });
 }
 
 function floor({ bytes, input }: Subject): Way {
@@ -113,7 +120,7 @@ function recorded(name: string, subject: Subject, isolation: Isolation): Way {
   const services: RunServices = {
     crypto: nodeCrypto,
     isolation,
-    receipts: memoryReceiptStore(nodeCrypto),
+    receipts: memoryReceiptStore(),
     environment: signerFromSeed(nodeCrypto, nodeCrypto.randomBytes(32)),
   };
   const request = requestOf(subject);

@@ -235,7 +235,7 @@ async function openResults(
     return results;
   }
   checkBinding(out, begun, binding);
-  await chain.appendMany(() => []); // brings the chain to its end, if a crash left it unfinished
+  await chain.append(() => []); // brings the chain to its end, if a crash left it unfinished
   return resumeResults(out, chain, onResult);
 }
 

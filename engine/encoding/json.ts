@@ -111,13 +111,13 @@ function countMembers(value: JsonValue, what: string): number {
   }
   if (typeof value !== 'object' || value === null) return 0;
   let members = 0;
-  if (Array.isArray(value)) {
+  if (!isJsonObject(value)) {
     for (const item of value) members += countMembers(item, what);
     return members;
   }
-  for (const [key, item] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
     checkText(key, what);
-    members += 1 + countMembers(item, what);
+    members += 1 + countMembers(value[key] ?? null, what);
   }
   return members;
 }

@@ -13,8 +13,9 @@ export function describeMisshape(directive: Directive, kind: DirectiveKind): str
     const problem = describeParameter(directive, parameter);
     if (problem !== undefined) return `"${parameter.name}" ${problem}`;
   }
-  const known = new Set(['type', ...kind.parameters.map(({ name }) => name)]);
-  const unknown = Object.keys(directive).find((name) => !known.has(name));
+  const unknown = Object.keys(directive).find(
+    (key) => key !== 'type' && !kind.parameters.some(({ name }) => name === key),
+  );
   return unknown === undefined ? undefined : `"${displayText(unknown, 60)}" is not a parameter`;
 }
 

@@ -5,9 +5,8 @@ import type { Decision } from '../governance/types.ts';
 import { FUEL_SCHEDULE } from '../metering/costs.ts';
 import type { Outcome } from '../runtime/types.ts';
 import { DIRECTIVES } from '../whitelist/directives.ts';
-import { NO_PREVIOUS, RECEIPT_FORMAT } from './receipt-format.ts';
+import { NO_PREVIOUS } from './receipt-format.ts';
 import { runId } from './run-id.ts';
-import type { UnsignedReceipt } from './sign.ts';
 import type { ChainTip, Receipt, ReceiptContent, ReceiptDirective, ReceiptState } from './types.ts';
 
 /** What a receipt says of one run, without its place in a chain. */
@@ -25,16 +24,6 @@ export interface RunFacts {
   readonly completed: Receipt['completed'];
   /** Of a stateful run only. */
   readonly state?: ReceiptState;
-}
-
-/** The receipt of a run as {@link buildContent} tells it, to be signed by itself. */
-export function buildReceipt(
-  crypto: Crypto,
-  facts: RunFacts,
-  previous: ChainTip | undefined,
-  signer: KeyId,
-): UnsignedReceipt {
-  return { format: RECEIPT_FORMAT, ...buildContent(crypto, facts, previous, signer) };
 }
 
 /**

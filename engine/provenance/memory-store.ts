@@ -1,21 +1,14 @@
-import type { Crypto } from '../crypto/crypto.ts';
 import { createCommitQueue } from './commit-queue.ts';
-import {
-  appendOne,
-  checkChainName,
-  type ReceiptChain,
-  type ReceiptStore,
-  toLines,
-} from './store.ts';
+import { checkChainName, type ReceiptChain, type ReceiptStore, toLines } from './store.ts';
 import type { ChainTip } from './types.ts';
 
 /** A store that lasts as long as the process: for tests, and for a place without files. */
-export function memoryReceiptStore(crypto: Crypto): ReceiptStore {
+export function memoryReceiptStore(): ReceiptStore {
   const chains = new Map<string, ReceiptChain>();
   return {
     open: (name) => {
       checkChainName(name);
-      const chain = chains.get(name) ?? memoryChain(crypto, name);
+      const chain = chains.get(name) ?? memoryChain(name);
       chains.set(name, chain);
       return chain;
     },
@@ -26,18 +19,17 @@ export function memoryReceiptStore(crypto: Crypto): ReceiptStore {
   };
 }
 
-function memoryChain(crypto: Crypto, name: string): ReceiptChain {
+function memoryChain(name: string): ReceiptChain {
   const pieces: Uint8Array[] = [];
   let tip: ChainTip | undefined;
-  const appendMany = createCommitQueue(async (collect) => {
+  const append = createCommitQueue(async (collect) => {
     const written = await collect(tip);
     pieces.push(toLines(written));
     tip = written.at(-1)?.tip ?? tip;
   });
   return {
     name,
-    append: (make) => appendOne(crypto, appendMany, make),
-    appendMany,
+    append,
     tip: async () => tip,
     read: async function* () {
       yield* pieces;

@@ -4,7 +4,7 @@ import { encodeBase64 } from '../encoding/base64.ts';
 import { encodeUtf8 } from '../encoding/utf8.ts';
 import { batchHead, batchMessage } from './batch.ts';
 import { BATCHED_FORMAT, RECEIPT_FORMAT } from './receipt-format.ts';
-import { RECEIPT_TAG, signAmongMany, signVerified, wronglySigned } from './sign.ts';
+import { RECEIPT_TAG, signChecked, signVerified, wronglySigned } from './sign.ts';
 import type { BatchEnd, BatchedReceipt, ChainTip, ReceiptContent } from './types.ts';
 import { signedText } from './write.ts';
 import { WrittenReceipt } from './written.ts';
@@ -39,13 +39,12 @@ async function writeEach(
 ): Promise<readonly WrittenReceipt[]> {
   const written: WrittenReceipt[] = [];
   let previous = tip;
-  for (const [i, make] of makes.entries()) {
+  for (const make of makes) {
     const unsigned = { format: RECEIPT_FORMAT, ...make(previous) } as const;
     if (unsigned.signer !== signer.publicKey.keyId) throw wronglySigned();
     const text = signedText(unsigned);
-    const isLast = i === makes.length - 1;
     const message = encodeUtf8(RECEIPT_TAG + text.unsigned);
-    const signature = encodeBase64(await signAmongMany(crypto, signer, message, isLast));
+    const signature = encodeBase64(await signChecked(crypto, signer, message));
     const line = WrittenReceipt.ofText(crypto, { ...unsigned, signature }, text.signed(signature));
     written.push(line);
     previous = line.tip;

@@ -7,7 +7,7 @@ import { type ChainVerdict, createChainVerifier } from './chain.ts';
 import type { MakeReceipts } from './commit-queue.ts';
 import { NO_PREVIOUS } from './receipt-format.ts';
 import type { ChainTip, Receipt } from './types.ts';
-import { WrittenReceipt } from './written.ts';
+import type { WrittenReceipt } from './written.ts';
 
 /** Keeps chains of receipts, one for each executor name. */
 export interface ReceiptStore {
@@ -24,19 +24,15 @@ export interface ReceiptStore {
 export interface ReceiptChain {
   readonly name: string;
   /**
-   * Appends a receipt, and resolves once it is durable: that is its acknowledgement. `make` is given
-   * the tip to follow, and no one else appends until it has answered.
-   * @throws {InputError} `unwritable` when it cannot be made durable; `invalid-receipt` when the end
-   * of the chain does not hold or is not the one recorded, or the receipt does not follow the tip;
-   * `too-large`; and whatever `make` throws. The receipt is not acknowledged then.
+   * Appends the receipts that `make` answers, and resolves once they are durable: that is their
+   * acknowledgement. `make` is given the tip to follow, and no one else appends until it has answered.
+   * One durable write is made for them and for those of appends that wait meanwhile. After a crash the
+   * chain holds all of them or the first ones, and no part of a batch.
+   * @throws {InputError} `unwritable` when they cannot be made durable; `invalid-receipt` when the end
+   * of the chain does not hold or is not the one recorded, or a receipt does not follow the one before;
+   * `too-large`; and whatever `make` throws. None of them is acknowledged then.
    */
-  append(make: (tip: ChainTip | undefined) => Receipt | Promise<Receipt>): Promise<Appended>;
-  /**
-   * Appends as {@link append} does, with one durable write for all receipts that `make` answers, and
-   * for those of appends that wait meanwhile. After a crash the chain holds all of them or the first
-   * ones, and no part of a batch.
-   */
-  appendMany(make: MakeReceipts): Promise<readonly Appended[]>;
+  append(make: MakeReceipts): Promise<readonly Appended[]>;
   /** The tip that was recorded last: the chain has reached it, and one commit more at most. */
   tip(): Promise<ChainTip | undefined>;
   /** The chain's bytes in pieces: canonical receipts, each followed by a newline. */
@@ -102,17 +98,6 @@ export function toLines(written: readonly WrittenReceipt[]): Uint8Array {
     lines[at - 1] = 0x0a;
   }
   return lines;
-}
-
-/** Appends one receipt by appending many. */
-export async function appendOne(
-  crypto: Crypto,
-  appendMany: ReceiptChain['appendMany'],
-  make: (tip: ChainTip | undefined) => Receipt | Promise<Receipt>,
-): Promise<Appended> {
-  const [appended] = await appendMany(async (tip) => [WrittenReceipt.of(crypto, await make(tip))]);
-  if (appended === undefined) throw new TypeError('one receipt was appended, and none answered');
-  return appended;
 }
 
 /**

@@ -10,12 +10,16 @@ export type PhaseBudget = { readonly [phase in Phase]?: number };
 /** Milliseconds of a clock that never goes back, from any moment on. */
 export type Clock = () => number;
 
+/** No share for any phase. */
+export const NO_BUDGET: PhaseBudget = Object.freeze({});
+
 /**
  * A copy of a budget that can be compared against.
  * @throws {RangeError} for a share that is not a whole number from 0 up, and for a share of a phase
  *   that the caller's clock measures, where there is no clock.
  */
 export function checkBudget(budget: PhaseBudget, now: Clock | undefined): PhaseBudget {
+  if (budget === NO_BUDGET) return budget;
   const { gate, instantiate, plan, govern, record } = budget;
   const shares = Object.entries({ gate, instantiate, plan, govern, record });
   for (const [phase, share] of shares) {

@@ -69,15 +69,6 @@ interface Guest {
   memory: WebAssembly.Memory | undefined;
 }
 
-/** The host functions, and a memory where the program has none of its own. */
-function importsOf({ program }: GuestJob, host: Host, guest: Guest): WebAssembly.Imports {
-  const { fixedMemory } = program;
-  if (fixedMemory === undefined) return host.imports;
-  guest.memory = borrowMemory(fixedMemory.pages);
-  const { module, name } = fixedMemory;
-  return Object.assign(Object.create(null), host.imports, { [module]: { [name]: guest.memory } });
-}
-
 function run(
   job: GuestJob,
   module: WebAssembly.Module,
@@ -88,7 +79,8 @@ function run(
   const { program, limits } = job;
   const before = job.state?.before && readState(job.state.before);
   const { fuel, pages, elements } = allowance(job, before);
-  const { exports } = new WebAssembly.Instance(module, importsOf(job, host, guest));
+  guest.memory = program.fixedMemory && borrowMemory(program.fixedMemory.pages);
+  const { exports } = new WebAssembly.Instance(module, host.link(guest.memory));
   guest.meter = openMeter(exports, program.meter);
   guest.meter.set({
     fuel,

@@ -1,4 +1,3 @@
-import { displayText } from '../encoding/display.ts';
 import { HOST_CALL } from '../metering/costs.ts';
 import type { Meter } from '../metering/meter.ts';
 import type { Binding } from './bindings.ts';
@@ -10,8 +9,11 @@ import { hostTrap } from './stop.ts';
 
 /** The host's side of one run: the functions the guest may call, and what came of the calls. */
 export interface Host {
-  /** Only what the module imports, in objects without a prototype. */
-  readonly imports: WebAssembly.Imports;
+  /**
+   * Only what the module imports, in objects without a prototype.
+   * @param memory is lent to a program whose memory is fixed, which imports it.
+   */
+  link(memory: WebAssembly.Memory | undefined): WebAssembly.Imports;
   /** Opens the host functions: from here on the guest's memory is known. */
   open(memory: GuestMemory, meter: Meter): Session;
   /** Closes the host functions for good. */
@@ -27,14 +29,15 @@ export interface Host {
 type HostFunction = (a?: number, b?: number, c?: number) => number | undefined;
 
 /** Makes the host side of one run; its functions refuse until it is opened. */
-export function createHost({ bindings, input, limits }: GuestJob): Host {
+export function createHost({ program, input, limits }: GuestJob): Host {
   let session: Session | undefined;
   let state: 'starting' | 'open' | 'closed' = 'starting';
   let failure: unknown;
 
   const guard =
-    (binding: Binding, caller: string): HostFunction =>
+    (binding: Binding): HostFunction =>
     (a = 0, b = 0, c = 0) => {
+      const { caller } = binding;
       if (failure !== undefined) throw failure;
       try {
         if (binding.kind === 'unlisted') throw unlisted(caller);
@@ -48,7 +51,7 @@ export function createHost({ bindings, input, limits }: GuestJob): Host {
     };
 
   return {
-    imports: importTable(bindings, guard),
+    link: (memory) => importTable(program, guard, memory),
     open: (memory, meter) => {
       state = 'open';
       session = createSession(input, limits, memory, meter);
@@ -78,24 +81,21 @@ function call(
  * put there and nothing else.
  */
 function importTable(
-  bindings: readonly Binding[],
-  guard: (binding: Binding, caller: string) => HostFunction,
+  { bindings, fixedMemory }: GuestJob['program'],
+  guard: (binding: Binding) => HostFunction,
+  memory: WebAssembly.Memory | undefined,
 ): WebAssembly.Imports {
-  const table: Record<string, Record<string, HostFunction>> = Object.create(null);
-  const unlistedNames = new Set(
-    bindings.filter((b) => b.kind === 'unlisted').map((b) => JSON.stringify([b.module, b.name])),
-  );
-  for (const binding of bindings) {
-    const { module, name } = binding;
-    table[module] ??= Object.create(null) as Record<string, HostFunction>;
-    // One name can be imported twice with different types, and has one slot here: the trap wins.
-    const taken = unlistedNames.has(JSON.stringify([module, name]));
-    table[module][name] = guard(
-      taken ? { module, name, kind: 'unlisted' } : binding,
-      `${displayText(module)}.${displayText(name)}`,
-    );
+  const table: WebAssembly.Imports = Object.create(null);
+  for (const binding of bindings) namespace(table, binding.module)[binding.name] = guard(binding);
+  if (fixedMemory !== undefined && memory !== undefined) {
+    namespace(table, fixedMemory.module)[fixedMemory.name] = memory;
   }
   return table;
+}
+
+function namespace(table: WebAssembly.Imports, module: string): WebAssembly.ModuleImports {
+  table[module] ??= Object.create(null) as WebAssembly.ModuleImports;
+  return table[module];
 }
 
 function unlisted(caller: string) {

@@ -1,8 +1,5 @@
-import { InputError, type InputErrorCode } from '../encoding/input-error.ts';
 import { AdmissionError, type AdmittedExecutor, openAdmitted } from '../gate/admit.ts';
-import { type Binding, bindImports } from './bindings.ts';
 import {
-  type PreparedProgram,
   type Program,
   type ProgramFacts,
   type ProgramSettings,
@@ -13,7 +10,6 @@ import type { RunLimits, RunProblem } from './types.ts';
 /** Everything one run needs, as data that can cross to another thread or process. */
 export interface JobContents {
   readonly program: Program;
-  readonly bindings: readonly Binding[];
   /** The input document, RFC 8785, UTF-8. */
   readonly input: Uint8Array;
   readonly limits: RunLimits;
@@ -73,41 +69,17 @@ export type JobRequest = Pick<JobContents, 'input' | 'limits' | 'entry' | 'state
 };
 
 /**
- * Makes the job of one run, or says why the executor cannot be linked here (`unlisted-import`,
- * `host-function-missing`, `nondeterministic`, `memory-profile`, `state-not-saveable`,
- * `cannot-be-metered`).
+ * Makes the job of one run, or says as `prepareProgram` why the executor cannot be run here.
  * @throws {AdmissionError} as `openAdmitted`.
  */
 export function createJob(
   executor: AdmittedExecutor,
   { settings, ...about }: JobRequest,
 ): Job | RunProblem {
-  const { imports, whitelist } = openAdmitted(executor);
-  const bindings = bindImports(imports, whitelist, executor.tier);
-  if (!Array.isArray(bindings)) return bindings;
-  const prepared = prepare(executor, settings);
+  const prepared = prepareProgram(executor, settings);
   if (!('program' in prepared)) return prepared;
-  return new SealedJob(MAKER, executor, { ...about, program: prepared.program, bindings });
+  return new SealedJob(MAKER, executor, { ...about, program: prepared.program });
 }
-
-/** The program, or why the module cannot be run here: what the runtime refuses is an outcome. */
-function prepare(
-  executor: AdmittedExecutor,
-  settings: ProgramSettings,
-): PreparedProgram | RunProblem {
-  try {
-    return prepareProgram(executor, settings);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return { code: REFUSALS[error.code] ?? 'cannot-be-metered', message: error.message };
-  }
-}
-
-const REFUSALS: Readonly<Partial<Record<InputErrorCode, string>>> = Object.freeze({
-  nondeterministic: 'nondeterministic',
-  'not-saveable': 'state-not-saveable',
-  usage: 'memory-profile',
-});
 
 /**
  * Opens a job, for the isolation that executes it.

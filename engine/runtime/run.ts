@@ -6,6 +6,7 @@ import {
   type Clock,
   checkBudget,
   guestBudgetExhausted,
+  NO_BUDGET,
   type PhaseBudget,
   withGuestShare,
 } from './budget.ts';
@@ -46,7 +47,16 @@ export interface RunRequest {
  */
 export async function runExecutor(
   executor: AdmittedExecutor,
-  { input, limits, memoryProfile, entry = 'plan', signal, state, budget = {}, now }: RunRequest,
+  {
+    input,
+    limits,
+    memoryProfile,
+    entry = 'plan',
+    signal,
+    state,
+    budget = NO_BUDGET,
+    now,
+  }: RunRequest,
   isolation: Isolation,
 ): Promise<Outcome> {
   const shares = checkBudget(budget, now);
@@ -110,6 +120,7 @@ function inOriginal(
   const { problem } = outcome;
   if (problem?.offset === undefined) return outcome;
   const { offset: metered, ...rest } = problem;
-  const offset = prepareProgram(executor, settings).originalOffset(metered);
+  const prepared = prepareProgram(executor, settings);
+  const offset = 'program' in prepared ? prepared.originalOffset(metered) : undefined;
   return { ...outcome, problem: offset === undefined ? rest : { ...rest, offset } };
 }

@@ -78,7 +78,7 @@ export function runCase(
     {
       crypto: nodeCrypto,
       isolation,
-      receipts: memoryReceiptStore(nodeCrypto),
+      receipts: memoryReceiptStore(),
       environment: stranger,
       now: () => performance.now(),
     },

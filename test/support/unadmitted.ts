@@ -45,8 +45,20 @@ const executorContents = {
 
 /** What a job carries inside. */
 export const jobContents = {
-  program: { id: UNADMITTED, ...facts, copyBytes },
-  bindings: [{ module: 'mashin', name: 'set_output', kind: 'host', function: 'set_output' }],
+  program: {
+    id: UNADMITTED,
+    ...facts,
+    bindings: [
+      {
+        module: 'mashin',
+        name: 'set_output',
+        caller: 'mashin.set_output',
+        kind: 'host',
+        function: 'set_output',
+      },
+    ],
+    copyBytes,
+  },
   input: new TextEncoder().encode('{"context":{},"step_config":{}}'),
   limits: DEFAULT_LIMITS,
   entry: 'plan',

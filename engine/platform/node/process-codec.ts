@@ -30,18 +30,8 @@ const LENGTH_BYTES = 4;
 
 /** Writes a program. */
 export function encodeProgram(program: Program): Uint8Array {
-  const { meter, start, fixedMemory, initialPages, initialElements, instantiationFuel, state } =
-    program;
-  const facts: ProgramFacts = {
-    meter,
-    start,
-    fixedMemory,
-    initialPages,
-    initialElements,
-    instantiationFuel,
-    state,
-  };
-  return join(facts, program.copyBytes());
+  const { id: _, copyBytes, ...facts } = program;
+  return join(facts satisfies ProgramFacts, copyBytes());
 }
 
 /** Reads what {@link encodeProgram} wrote, in the host: its parent is believed. */
@@ -53,10 +43,9 @@ export function decodeProgram(bytes: Uint8Array): ReceivedProgram {
 
 /** Writes the parts of a job that differ from run to run. */
 export function encodeJob(job: JobParts | JobContents): Uint8Array {
-  const { input, bindings, limits, entry, state } = job;
+  const { input, limits, entry, state } = job;
   const before = state?.before ?? EMPTY;
   const small = {
-    bindings,
     limits,
     entry,
     stateful: state !== undefined,

@@ -71,6 +71,12 @@ export interface ProcessHost<Answer> {
   hold(isHeld: boolean): void;
 }
 
+/**
+ * For so long after it sent a job, in milliseconds, a parent that stays awake does not let its event loop
+ * sleep: most jobs are answered by then, and to be woken takes as long as a small one.
+ */
+const AWAKE = 0.4;
+
 /** How long a host may take to come up, and to compile a program, in milliseconds. */
 const START_PATIENCE = 20_000;
 const LOAD_PATIENCE = 60_000;
@@ -85,8 +91,15 @@ interface Turn<Answer> {
   awaited: number | undefined;
 }
 
-/** Starts a host as planned. */
-export function startHost<Answer>(plan: LaunchPlan, script: Uint8Array): ProcessHost<Answer> {
+/**
+ * Starts a host as planned.
+ * @param staysAwake whether a processor is left for the parent to wait on while the host runs a job.
+ */
+export function startHost<Answer>(
+  plan: LaunchPlan,
+  script: Uint8Array,
+  staysAwake = false,
+): ProcessHost<Answer> {
   const programs = new HeldPrograms();
   let state: 'starting' | 'restricting' | 'ready' = 'starting';
   let lost: string | undefined;
@@ -119,6 +132,14 @@ export function startHost<Answer>(plan: LaunchPlan, script: Uint8Array): Process
   const startClock = ({ timeoutMs }: Turn<Answer>) => {
     clearTimeout(clock);
     clock = setTimeout(() => lose('its job took too long', 'timeout'), timeoutMs);
+  };
+
+  const stayAwake = (number: number) => {
+    const end = performance.now() + AWAKE;
+    const look = () => {
+      if (turn?.number === number && performance.now() < end) setImmediate(look);
+    };
+    setImmediate(look);
   };
 
   const comeUp = async (permission: number) => {
@@ -209,6 +230,7 @@ export function startHost<Answer>(plan: LaunchPlan, script: Uint8Array): Process
         ...programFrames(program, slot, turns),
         encodeFrame({ kind: TO_HOST.job, detail: slot, turn: turns }, job.job),
       ]);
+      if (staysAwake) stayAwake(turns);
     },
     end: async () => {
       lose('it was ended', 'cancelled');

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { InputError } from '../../encoding/input-error.ts';
 import type { Ended } from '../../runtime/ended.ts';
 import type { ExecuteOptions, Isolation } from '../../runtime/isolation.ts';
@@ -104,9 +105,10 @@ async function prepareHosts(
     planLaunch({ ...(node !== undefined && { node }), ...(without && { without }) }),
     readScript(script),
   ]);
+  const staysAwake = size < availableParallelism();
   const layers = Object.freeze({ ...plan.layers, ...plan.restrict?.layers });
   if (!barsFiles(layers) && !acceptFileAccess) throw noBarrier();
-  return { layers, pool: createHostPool(() => startHost(plan, source), size) };
+  return { layers, pool: createHostPool(() => startHost(plan, source, staysAwake), size) };
 }
 
 async function readScript(script: URL): Promise<Uint8Array> {

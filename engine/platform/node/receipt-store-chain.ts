@@ -2,7 +2,7 @@ import { type FileHandle, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Crypto } from '../../crypto/crypto.ts';
 import { type Collect, createCommitQueue } from '../../provenance/commit-queue.ts';
-import { appendOne, type ReceiptChain, toLines } from '../../provenance/store.ts';
+import { type ReceiptChain, toLines } from '../../provenance/store.ts';
 import {
   ensureFolder,
   errnoOf,
@@ -38,7 +38,7 @@ export function fileChain(
     torn: join(folder, `${name}.torn`),
     lock: join(folder, `${name}.lock`),
   };
-  const appendMany = createCommitQueue(async (collect) => {
+  const append = createCommitQueue(async (collect) => {
     // Whoever makes a receipt tells of its own failure; what is caught here is that of the files.
     try {
       await ensureFolder(paths.folder);
@@ -51,8 +51,7 @@ export function fileChain(
   });
   return {
     name,
-    append: (make) => appendOne(crypto, appendMany, make),
-    appendMany,
+    append,
     tip: async () => {
       try {
         return await readTip(paths.tip);

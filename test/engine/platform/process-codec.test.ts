@@ -11,10 +11,9 @@ import {
   encodeProgram,
 } from '../../../engine/platform/node/process-codec.ts';
 import type { Ended } from '../../../engine/runtime/ended.ts';
-import { prepareProgram } from '../../../engine/runtime/program.ts';
 import { DEFAULT_LIMITS, type LogLevel } from '../../../engine/runtime/types.ts';
 import { receiveEnded } from '../../../engine/runtime/wire.ts';
-import { admit, answering } from '../runtime/executors.ts';
+import { admit, answering, programOf } from '../runtime/executors.ts';
 
 const PLAIN = { noNullPrototype: true };
 /** Texts are what a decoder of UTF-8 makes: they hold no lone surrogates. */
@@ -91,14 +90,13 @@ test('an answer with one byte changed is refused or of the same shape', () => {
 });
 
 test('a program and a job arrive as they were sent', async () => {
-  const { program } = prepareProgram(await admit(answering('{"result":1}')));
+  const program = programOf(await admit(answering('{"result":1}')));
   const { facts, bytes } = decodeProgram(encodeProgram(program));
   assert.deepEqual([...bytes], [...program.copyBytes()]);
   for (const [name, value] of Object.entries(facts)) {
     assert.deepEqual(value, Reflect.get(program, name), name);
   }
   const job = {
-    bindings: [{ module: 'm', name: 'é\u0000', kind: 'unlisted' } as const],
     input: new Uint8Array([1, 2, 3]),
     limits: DEFAULT_LIMITS,
     entry: 'plan',

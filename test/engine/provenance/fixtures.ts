@@ -4,11 +4,18 @@ import { encodeUtf8 } from '../../../engine/encoding/utf8.ts';
 import { makeTrustStore } from '../../../engine/gate/trust-store.ts';
 import type { TrustStore } from '../../../engine/gate/types.ts';
 import { nodeCrypto } from '../../../engine/platform/node/crypto.ts';
-import { buildReceipt, type RunFacts } from '../../../engine/provenance/build.ts';
+import { buildContent, type RunFacts } from '../../../engine/provenance/build.ts';
 import { PHASES, serializeReceipt } from '../../../engine/provenance/receipt.ts';
-import { signReceipt } from '../../../engine/provenance/sign.ts';
-import type { ReceiptChain } from '../../../engine/provenance/store.ts';
-import type { ChainTip, Receipt, SignedReceipt } from '../../../engine/provenance/types.ts';
+import { RECEIPT_FORMAT } from '../../../engine/provenance/receipt-format.ts';
+import { writeReceipts } from '../../../engine/provenance/record.ts';
+import type { Appended, ReceiptChain } from '../../../engine/provenance/store.ts';
+import type {
+  ChainTip,
+  Receipt,
+  ReceiptContent,
+  SignedReceipt,
+} from '../../../engine/provenance/types.ts';
+import { WrittenReceipt } from '../../../engine/provenance/written.ts';
 
 export const crypto = nodeCrypto;
 
@@ -60,13 +67,33 @@ export function facts(n = 0, more: Partial<RunFacts> = {}): RunFacts {
   };
 }
 
+/** What a receipt of run `n` says. */
+export function contentOf(
+  tip: ChainTip | undefined,
+  n = 0,
+  more: Partial<RunFacts> = {},
+  by: Signer = ENVIRONMENT,
+): ReceiptContent {
+  return buildContent(crypto, facts(n, more), tip, by.publicKey.keyId);
+}
+
+export async function signContent(
+  content: ReceiptContent,
+  by: Signer = ENVIRONMENT,
+): Promise<SignedReceipt> {
+  const [written] = await writeReceipts(crypto, 'each', [() => content], undefined, by);
+  if (written?.receipt.format !== RECEIPT_FORMAT)
+    throw new TypeError('one receipt was to be signed');
+  return written.receipt;
+}
+
 export function makeReceipt(
   tip: ChainTip | undefined,
   n = 0,
   by: Signer = ENVIRONMENT,
   more: Partial<RunFacts> = {},
 ): Promise<SignedReceipt> {
-  return signReceipt(crypto, buildReceipt(crypto, facts(n, more), tip, by.publicKey.keyId), by);
+  return signContent(contentOf(tip, n, more, by), by);
 }
 
 export function tipOf(receipt: Receipt): ChainTip {
@@ -96,9 +123,21 @@ export function chainBytes(receipts: readonly Receipt[]): Uint8Array {
   );
 }
 
+/** Appends the one receipt that `make` answers. */
+export async function appendOne(
+  chain: ReceiptChain,
+  make: (tip: ChainTip | undefined) => Receipt | Promise<Receipt>,
+): Promise<Appended> {
+  const [appended] = await chain.append(async (tip) => [
+    WrittenReceipt.of(crypto, await make(tip)),
+  ]);
+  if (appended === undefined) throw new TypeError('one receipt was appended, and none answered');
+  return appended;
+}
+
 /** Appends the receipt of run `n`. */
-export function appendRun(chain: ReceiptChain, n: number) {
-  return chain.append((tip) => makeReceipt(tip, n));
+export function appendRun(chain: ReceiptChain, n: number): Promise<Appended> {
+  return appendOne(chain, (tip) => makeReceipt(tip, n));
 }
 
 export async function readAll(chain: ReceiptChain): Promise<Uint8Array> {

@@ -63,7 +63,7 @@ function services(answer: () => Outcome | Promise<Outcome>): RunServices {
   return {
     crypto,
     isolation: answering(answer),
-    receipts: memoryReceiptStore(crypto),
+    receipts: memoryReceiptStore(),
     environment: ENVIRONMENT,
   };
 }

@@ -15,7 +15,7 @@ function appendAll(
     (n) => (tip: Parameters<typeof buildContent>[2]) =>
       buildContent(using, facts(n), tip, by.publicKey.keyId),
   );
-  return chain.appendMany((tip) => writeReceipts(using, signing, makes, tip, by));
+  return chain.append((tip) => writeReceipts(using, signing, makes, tip, by));
 }
 
 /** Appends the receipts of runs in one batch. */

@@ -25,7 +25,7 @@ function clockOf(...times: readonly number[]): () => number {
 }
 
 function run(budget: PhaseBudget, now?: () => number, isolation: Isolation = inThread) {
-  const receipts = memoryReceiptStore(crypto);
+  const receipts = memoryReceiptStore();
   const services: RunServices = { crypto, isolation, receipts, environment: ENVIRONMENT, now };
   const report = governedRun(services, {
     executor,

@@ -18,7 +18,7 @@ import { appendBatch, appendEach } from './many.ts';
 let chain: ReceiptChain;
 
 before(async () => {
-  chain = memoryReceiptStore(crypto).open('call');
+  chain = memoryReceiptStore().open('call');
   await appendEach(chain, [0]);
   await appendBatch(chain, [1]);
   await appendBatch(chain, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);

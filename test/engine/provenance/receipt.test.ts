@@ -4,15 +4,22 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { publicKeyPem } from '../../../engine/crypto/keys.ts';
 import { InputError } from '../../../engine/encoding/input-error.ts';
-import { buildReceipt } from '../../../engine/provenance/build.ts';
 import {
   MAX_RECEIPT_BYTES,
   parseReceipt,
   serializeReceipt,
 } from '../../../engine/provenance/receipt.ts';
 import { runId, uuidV8 } from '../../../engine/provenance/run-id.ts';
-import { signReceipt } from '../../../engine/provenance/sign.ts';
-import { crypto, ENVIRONMENT, facts, hashOf, makeReceipt, signer, tipOf } from './fixtures.ts';
+import {
+  contentOf,
+  crypto,
+  ENVIRONMENT,
+  hashOf,
+  makeReceipt,
+  signContent,
+  signer,
+  tipOf,
+} from './fixtures.ts';
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const bytes = (value: string) => new TextEncoder().encode(value);
@@ -102,42 +109,32 @@ test('1,000 equal runs on fresh chains give equal bytes', async () => {
 
 test('fuel used is not told of a run that a clock or a person ended', () => {
   for (const status of ['timeout', 'cancelled'] as const) {
-    const receipt = buildReceipt(
-      crypto,
-      facts(0, { status }),
-      undefined,
-      ENVIRONMENT.publicKey.keyId,
-    );
-    assert.deepEqual(receipt.fuel, { limit: 50_000_000, schedule: 'fuel/1', used: null });
+    const { fuel } = contentOf(undefined, 0, { status });
+    assert.deepEqual(fuel, { limit: 50_000_000, schedule: 'fuel/1', used: null });
   }
 });
 
 test('an unknown tag is short and safe in a receipt', () => {
-  const [directive] = buildReceipt(
-    crypto,
-    facts(0, {
-      decisions: [
-        {
-          directive: { type: `\u202e${'x'.repeat(1_000_000)}` },
-          hash: hashOf('d'),
-          decision: 'denied',
-          stage: 'trust',
-          reason: 'DirectiveNotImplemented(…)',
-        },
-      ],
-    }),
-    undefined,
-    ENVIRONMENT.publicKey.keyId,
-  ).directives;
+  const [directive] = contentOf(undefined, 0, {
+    decisions: [
+      {
+        directive: { type: `\u202e${'x'.repeat(1_000_000)}` },
+        hash: hashOf('d'),
+        decision: 'denied',
+        stage: 'trust',
+        reason: 'DirectiveNotImplemented(…)',
+      },
+    ],
+  }).directives;
   assert.ok((directive?.type ?? '').length < 100);
   assert.ok(directive?.type.startsWith('\\u{202e}xxx'));
 });
 
 test('a signer that signs wrongly, or as another, spoils no chain', async () => {
-  const unsigned = buildReceipt(crypto, facts(), undefined, ENVIRONMENT.publicKey.keyId);
+  const content = contentOf(undefined);
   const wrong = { publicKey: ENVIRONMENT.publicKey, sign: signer(2).sign };
   for (const by of [wrong, signer(2)]) {
-    await assert.rejects(signReceipt(crypto, unsigned, by), { code: 'invalid-key' });
+    await assert.rejects(signContent(content, by), { code: 'invalid-key' });
   }
 });
 

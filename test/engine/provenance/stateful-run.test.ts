@@ -12,12 +12,12 @@ import { inThread } from '../../../engine/runtime/isolation.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../../../engine/runtime/types.ts';
 import { COUNTER, counted } from '../../support/counter.ts';
 import { admit } from '../runtime/executors.ts';
-import { crypto, ENVIRONMENT, TRUST } from './fixtures.ts';
+import { appendOne, crypto, ENVIRONMENT, TRUST } from './fixtures.ts';
 
 const executor = await admit(COUNTER);
 
 function services(): RunServices {
-  const receipts = memoryReceiptStore(crypto);
+  const receipts = memoryReceiptStore();
   return { crypto, isolation: inThread, receipts, environment: ENVIRONMENT };
 }
 
@@ -89,8 +89,10 @@ test('a receipt with a state is read as it was written, and its state is under t
   const after = report.receipt.state?.after ?? '';
   const forged = text.replace(`"after":"${after}"`, '"after":null');
   assert.notEqual(forged, text);
-  const store = memoryReceiptStore(crypto);
-  await store.open('counter').append(() => parseReceipt(new TextEncoder().encode(forged), 'it'));
+  const store = memoryReceiptStore();
+  await appendOne(store.open('counter'), () =>
+    parseReceipt(new TextEncoder().encode(forged), 'it'),
+  );
   const verdict = await verifyStoredChain(crypto, store.open('counter'), TRUST);
   assert.equal(verdict.verdict, 'invalid-signature');
 });

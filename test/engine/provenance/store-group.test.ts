@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { memoryReceiptStore } from '../../../engine/provenance/memory-store.ts';
 import type { ChainTip } from '../../../engine/provenance/types.ts';
-import { appendRun, crypto, makeReceipt, readAll, tipOf } from './fixtures.ts';
+import { appendOne, appendRun, crypto, makeReceipt, readAll, tipOf } from './fixtures.ts';
 import { appendBatch, appendEach } from './many.ts';
 import {
   chainFile,
@@ -33,12 +33,12 @@ test('appends that wait go together, in order, each acknowledged with its own pl
 });
 
 test('what one of those who wait throws is its own affair', async () => {
-  for (const chain of [openChain(temporaryFolder()), memoryReceiptStore(crypto).open('call')]) {
+  for (const chain of [openChain(temporaryFolder()), memoryReceiptStore().open('call')]) {
     const results = await Promise.allSettled([
       appendRun(chain, 0),
       chain.append(() => Promise.reject(new Error('the key is locked'))),
       appendBatch(chain, RUNS),
-      chain.append(() => makeReceipt(undefined, 3)),
+      appendOne(chain, () => makeReceipt(undefined, 3)),
       appendRun(chain, 4),
     ]);
     assert.deepEqual(
@@ -69,10 +69,10 @@ test('nobody is acknowledged before the write, and all are told when it fails', 
 test('appending nothing changes nothing', async () => {
   const folder = temporaryFolder();
   const chain = openChain(folder);
-  assert.deepEqual(await chain.appendMany(() => []), []);
+  assert.deepEqual(await chain.append(() => []), []);
   await appendRun(chain, 0);
   const before = chainFile(folder);
-  assert.deepEqual(await chain.appendMany(() => []), []);
+  assert.deepEqual(await chain.append(() => []), []);
   assert.deepEqual(chainFile(folder), before);
 });
 

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { appendRun, makeReceipt } from './fixtures.ts';
+import { appendOne, appendRun, makeReceipt } from './fixtures.ts';
 import { openChain, temporaryFolder, validReceipts } from './store-harness.ts';
 
 function lockedFolder(owner: object | string, path = 'call.lock'): string {
@@ -69,7 +69,7 @@ test('the lock of a living process, or of another host, is waited for and then n
 
 test('a wait ends when the lock is released', async () => {
   const folder = temporaryFolder();
-  const slow = openChain(folder).append(async (tip) => {
+  const slow = appendOne(openChain(folder), async (tip) => {
     await sleep(100);
     return makeReceipt(tip, 0);
   });

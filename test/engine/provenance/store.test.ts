@@ -6,6 +6,7 @@ import { fileReceiptStore } from '../../../engine/platform/node/receipt-store.ts
 import { memoryReceiptStore } from '../../../engine/provenance/memory-store.ts';
 import { verifyStoredChain } from '../../../engine/provenance/store.ts';
 import {
+  appendOne,
   appendRun,
   chainBytes,
   crypto,
@@ -18,7 +19,7 @@ import {
 import { temporaryFolder } from './store-harness.ts';
 
 const STORES = [
-  ['memory', () => memoryReceiptStore(crypto)],
+  ['memory', () => memoryReceiptStore()],
   ['file', () => fileReceiptStore(crypto, join(temporaryFolder(), 'receipts'))],
 ] as const;
 
@@ -74,7 +75,7 @@ for (const [kind, makeStore] of STORES) {
     ];
     for (const bad of wrong) {
       await assert.rejects(
-        chain.append(() => bad),
+        appendOne(chain, () => bad),
         { code: 'invalid-receipt' },
       );
     }

@@ -10,6 +10,11 @@ import type { Tier } from '../../../engine/gate/types.ts';
 import { readLayout } from '../../../engine/module/walker.ts';
 import { prove } from '../../../engine/proof/proof.ts';
 import { type Isolation, inThread } from '../../../engine/runtime/isolation.ts';
+import {
+  type Program,
+  type ProgramSettings,
+  prepareProgram,
+} from '../../../engine/runtime/program.ts';
 import { runExecutor } from '../../../engine/runtime/run.ts';
 import { DEFAULT_LIMITS, type Outcome, type RunLimits } from '../../../engine/runtime/types.ts';
 import type { Whitelist } from '../../../engine/whitelist/types.ts';
@@ -158,6 +163,13 @@ export function calling(name: string, ...texts: (string | Uint8Array)[]): string
     fields: fields.join('\n'),
     pages: Math.ceil((at + output.length) / 65_536),
   });
+}
+
+/** The program of an executor that can be run here. */
+export function programOf(executor: AdmittedExecutor, settings?: ProgramSettings): Program {
+  const prepared = prepareProgram(executor, settings);
+  if ('program' in prepared) return prepared.program;
+  throw new Error(`the executor cannot be run: ${prepared.message}`);
 }
 
 /** The text of an outcome's output. */

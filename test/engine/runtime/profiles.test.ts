@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inThread } from '../../../engine/runtime/isolation.ts';
 import { MEMORY_PROFILES, PROFILE_PAGES } from '../../../engine/runtime/profiles.ts';
-import { prepareProgram } from '../../../engine/runtime/program.ts';
 import { runExecutor } from '../../../engine/runtime/run.ts';
 import { DEFAULT_LIMITS } from '../../../engine/runtime/types.ts';
 import { compileMetered, MeteredInstance, PLENTY, withFixedMemory } from '../../support/metered.ts';
 import { assemble } from '../../support/wat.ts';
-import { admit, data, planning } from './executors.ts';
+import { admit, data, planning, programOf } from './executors.ts';
 
 const OK = data('{"result":1}', 1_024);
 const SAY = `(call $set_output (i32.const 1024) (i32.const ${OK.length}))`;
@@ -52,7 +51,7 @@ for (const profile of MEMORY_PROFILES) {
 
   test(`${profile}: the memory itself never grows`, async () => {
     const { executor } = await runWith('', profile);
-    const { program } = prepareProgram(executor, { memoryProfile: profile });
+    const program = programOf(executor, { memoryProfile: profile });
     const module = new WebAssembly.Module(program.copyBytes());
     const imports = Object.fromEntries(
       WebAssembly.Module.imports(module).map(({ name }) => [name, () => 0]),

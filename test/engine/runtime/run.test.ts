@@ -96,7 +96,6 @@ test('what the gate did not make is not run', async () => {
 test('an isolation executes only jobs made of admitted executors', async () => {
   const contents = {
     module: new WebAssembly.Module(assemble(answering('{"result":1}')) as Uint8Array<ArrayBuffer>),
-    bindings: [],
     input: new Uint8Array(),
     limits: DEFAULT_LIMITS,
     entry: 'plan',

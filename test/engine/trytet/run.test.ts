@@ -255,7 +255,7 @@ test('a voucher is not spent on a module that is refused', async () => {
 });
 
 test('a governed run serves too, and leaves its receipt', async () => {
-  const receipts = memoryReceiptStore(crypto);
+  const receipts = memoryReceiptStore();
   const governed = services({
     run: (executor, about) =>
       governedRun(
