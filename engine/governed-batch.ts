@@ -48,12 +48,17 @@ export interface GovernedBatchRequest
   readonly ordered: boolean;
   /** How many runs are under way at once: twice the executors there are keep them all busy. */
   readonly runs: number;
+  /**
+   * Is waited for before a group is recorded, while runs go on, so that more of them go into it: to make
+   * a group durable takes as long as many small runs.
+   */
+  readonly pause?: (() => Promise<void>) | undefined;
   /** Ends the batch: no further run begins, and those under way are recorded. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** So many inputs and results are in memory at most; no more are taken once they have so many bytes. */
-export const MAX_HELD = 512;
+export const MAX_HELD = 1_024;
 const MAX_HELD_BYTES = 16_777_216;
 
 /** What a receipt takes at most, without directives and for each of them: an estimate in bytes. */
@@ -80,7 +85,7 @@ export async function governedBatch(
   request: GovernedBatchRequest,
   sink: BatchSink,
 ): Promise<void> {
-  const { inputs, signing, ordered, runs, signal, ...shared } = request;
+  const { inputs, signing, ordered, runs, pause, signal, ...shared } = request;
   if (!Number.isSafeInteger(runs) || runs < 1) {
     throw new RangeError(`"runs" expected a whole number from 1 up, got ${runs}`);
   }
@@ -93,6 +98,7 @@ export async function governedBatch(
   let held = 0;
   let heldBytes = 0;
   let running = 0;
+  let hasBegunAll = false;
   let failure: { readonly error: unknown } | undefined;
   let recording: Promise<void> | undefined;
   let wake = () => {};
@@ -140,6 +146,7 @@ export async function governedBatch(
   const recordAll = async () => {
     try {
       while (ready.length > 0 && failure === undefined) {
+        if (!hasBegunAll) await pause?.();
         const group = takeGroup(ready);
         ready = ready.slice(group.length);
         await record(group);
@@ -197,6 +204,7 @@ export async function governedBatch(
   } catch (error) {
     fail(error);
   }
+  hasBegunAll = true;
   // Also after a failure: what is under way ends before its caller lets go of what it stands on.
   while (running > 0 || recording !== undefined) await change();
   if (failure !== undefined) throw failure.error;

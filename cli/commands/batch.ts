@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { displayText } from '../../engine/encoding/display.ts';
 import { InputError } from '../../engine/encoding/input-error.ts';
@@ -117,6 +118,9 @@ async function alone(out: string, go: () => Promise<void>): Promise<void> {
   }
 }
 
+/** Runs are recorded in groups, each so many milliseconds after the one before. */
+const GROUP_EVERY_MS = 50;
+
 async function runBatch(
   subject: Subject,
   executor: AdmittedExecutor,
@@ -155,6 +159,7 @@ async function runBatch(
       {
         ...requestOf(subject, executor, options),
         inputs: inputs.read(done.has),
+        pause: () => sleep(GROUP_EVERY_MS),
         signal: stop.signal,
       },
       sink,
@@ -177,7 +182,7 @@ function requestOf(
   subject: Subject,
   executor: AdmittedExecutor,
   options: BatchOptions,
-): Omit<GovernedBatchRequest, 'inputs' | 'signal'> {
+): Omit<GovernedBatchRequest, 'inputs' | 'pause' | 'signal'> {
   return {
     executor,
     name: subject.name,
