@@ -58,7 +58,7 @@ export interface GovernedBatchRequest
 }
 
 /** So many inputs and results are in memory at most; no more are taken once they have so many bytes. */
-export const MAX_HELD = 1_024;
+export const MAX_HELD = 512;
 const MAX_HELD_BYTES = 16_777_216;
 
 /** What a receipt takes at most, without directives and for each of them: an estimate in bytes. */

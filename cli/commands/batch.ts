@@ -118,6 +118,9 @@ async function alone(out: string, go: () => Promise<void>): Promise<void> {
   }
 }
 
+/** A process is sent this many runs beside the one that it executes, and as many more are made ready. */
+const RUNS_AHEAD = 1;
+
 /** Runs are recorded in groups, each so many milliseconds after the one before. */
 const GROUP_EVERY_MS = 50;
 
@@ -147,7 +150,7 @@ async function runBatch(
       `Going on after ${plural(before, 'input')} of ${inputs.lines.toLocaleString('en-US')}.`,
     );
   }
-  const isolation = createExecutorPool(options.jobs);
+  const isolation = createExecutorPool(options.jobs, RUNS_AHEAD);
   const stop = waitForInterrupt(sayStopping);
   const started = performance.now();
   const sink = sinkOf(results, tally, inputs.lines);
@@ -192,7 +195,7 @@ function requestOf(
     policy: policyOf(subject, options),
     signing: options.sign,
     ordered: options.unordered !== true,
-    runs: 2 * options.jobs,
+    runs: (2 + RUNS_AHEAD) * options.jobs,
   };
 }
 

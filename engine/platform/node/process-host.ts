@@ -31,18 +31,20 @@ export interface HostJobOptions {
   readonly timeoutMs: number;
 }
 
-/** How a job on a host ended. A host can take another job after an answer only. */
+/** How a job on a host ended. A host can go on after an answer only. */
 export type HostEnd<Answer> = { readonly kind: 'answer'; readonly answer: Answer } | Failure;
 
 /** How a job ended that was not answered; `progress` is how far the host said it had come. */
 type Failure =
+  /** The process was lost with the job before it: nothing of this one ran. */
+  | { readonly kind: 'behind'; readonly progress: number }
   /** The process was gone before it had the job: nothing of it ran. */
   | { readonly kind: 'refused'; readonly progress: number }
   | { readonly kind: 'lost'; readonly reason: string; readonly progress: number }
   | { readonly kind: 'timeout'; readonly progress: number }
   | { readonly kind: 'cancelled'; readonly progress: number };
 
-/** A process that executes jobs, one at a time. */
+/** A process that executes jobs, one after the other. */
 export interface ProcessHost<Answer> {
   /** The process id, for tests and messages. */
   readonly pid: number | undefined;
@@ -57,8 +59,9 @@ export interface ProcessHost<Answer> {
   /** Resolves when the host is ready or lost. */
   readonly started: Promise<void>;
   /**
-   * Executes a job on a host that is ready and has no other. While it does, the host keeps its
-   * parent alive. The end is told once.
+   * Executes a job on a host that is ready, after those that it has. While it has any, it keeps its
+   * parent alive. The end is told once. When a host is lost, those behind the first are told first, from
+   * the last to the second.
    */
   execute(
     job: HostJob<Answer>,
@@ -103,7 +106,8 @@ export function startHost<Answer>(
   const programs = new HeldPrograms();
   let state: 'starting' | 'restricting' | 'ready' = 'starting';
   let lost: string | undefined;
-  let turn: Turn<Answer> | undefined;
+  /** The job that the host executes, and those that it was sent ahead. */
+  let queue: readonly Turn<Answer>[] = [];
   let turns = 0;
   let clock: NodeJS.Timeout | undefined;
   let announce: () => void;
@@ -111,22 +115,30 @@ export function startHost<Answer>(
     announce = resolve;
   });
 
-  const finish = (end: HostEnd<Answer>) => {
-    clearTimeout(clock);
-    const { onEnd } = turn ?? {};
-    turn = undefined;
-    spawned.hold(false);
-    onEnd?.(end);
-  };
-
-  /** Ends the process, which cannot be used any more, and with it the job that it has. */
-  const lose = (reason: string, end: Failure['kind'] = 'lost') => {
+  /** Ends the process, which cannot be used any more, and with it the jobs that it has. */
+  const lose = (reason: string, end: 'lost' | 'refused' | 'timeout' | 'cancelled' = 'lost') => {
     if (lost !== undefined) return;
     lost = reason;
     spawned.kill();
-    const progress = turn?.progress ?? 0;
-    finish(end === 'lost' ? { kind: end, reason, progress } : { kind: end, progress });
+    clearTimeout(clock);
+    spawned.hold(false);
+    const [first, ...behind] = queue;
+    queue = [];
+    for (const { onEnd } of behind.reverse()) onEnd({ kind: 'behind', progress: 0 });
+    if (first !== undefined) {
+      const { progress, onEnd } = first;
+      onEnd(end === 'lost' ? { kind: end, reason, progress } : { kind: end, progress });
+    }
     announce();
+  };
+
+  /** Starts the clock of the job that comes next, if one does. */
+  const next = () => {
+    const [turn] = queue;
+    clearTimeout(clock);
+    if (turn === undefined) spawned.hold(false);
+    else if (turn.awaited === undefined) startClock(turn);
+    else clock = setTimeout(() => lose('it did not compile its program in time'), LOAD_PATIENCE);
   };
 
   const startClock = ({ timeoutMs }: Turn<Answer>) => {
@@ -134,10 +146,10 @@ export function startHost<Answer>(
     clock = setTimeout(() => lose('its job took too long', 'timeout'), timeoutMs);
   };
 
-  const stayAwake = (number: number) => {
+  const stayAwake = () => {
     const end = performance.now() + AWAKE;
     const look = () => {
-      if (turn?.number === number && performance.now() < end) setImmediate(look);
+      if (queue.length > 0 && performance.now() < end) setImmediate(look);
     };
     setImmediate(look);
   };
@@ -163,6 +175,7 @@ export function startHost<Answer>(
       void comeUp(detail);
       return undefined;
     }
+    const [turn] = queue;
     if (turn === undefined) return OUT_OF_TURN;
     if (kind === TO_PARENT.loaded && turn.awaited === detail) {
       turn.awaited = undefined;
@@ -177,12 +190,14 @@ export function startHost<Answer>(
     if (kind !== TO_PARENT.answer) return OUT_OF_TURN;
     const answer = turn.job.read(new Uint8Array(payload));
     if (answer === undefined) return 'it answered something that makes no sense';
-    finish({ kind: 'answer', answer });
+    queue = queue.slice(1);
+    next();
+    turn.onEnd({ kind: 'answer', answer });
     return undefined;
   };
 
   const reader = new FrameReader(({ kind }) =>
-    kind === TO_PARENT.answer && turn !== undefined ? turn.job.answerBytes : 0,
+    kind === TO_PARENT.answer ? (queue[0]?.job.answerBytes ?? 0) : 0,
   );
 
   const onBytes = (bytes: Uint8Array) => {
@@ -194,7 +209,11 @@ export function startHost<Answer>(
     });
     if (problem !== undefined) lose(problem);
   };
-  const onRefusal = () => lose('it was gone', 'refused');
+  const onRefusal = () => {
+    // With another job behind it, what the process did not have may be that one; its end says why.
+    if (queue.length > 1) spawned.kill();
+    else lose('it was gone', 'refused');
+  };
   const spawned = spawnHost(plan, script, { onBytes, onRefusal });
   clock = setTimeout(() => lose('it did not come up in time'), START_PATIENCE);
   clock.unref();
@@ -219,10 +238,9 @@ export function startHost<Answer>(
       const { slot, forgotten } = programs.place(programId, program?.length ?? 0);
       turns = (turns + 1) >>> 0;
       const awaited = program === undefined ? undefined : slot;
-      turn = { number: turns, job, timeoutMs, onEnd, progress: 0, awaited };
+      queue = [...queue, { number: turns, job, timeoutMs, onEnd, progress: 0, awaited }];
       spawned.hold(true);
-      if (program === undefined) startClock(turn);
-      else clock = setTimeout(() => lose('it did not compile its program in time'), LOAD_PATIENCE);
+      if (queue.length === 1) next();
       spawned.write([
         ...forgotten.map((each) =>
           encodeFrame({ kind: TO_HOST.forget, detail: each, turn: turns }),
@@ -230,7 +248,7 @@ export function startHost<Answer>(
         ...programFrames(program, slot, turns),
         encodeFrame({ kind: TO_HOST.job, detail: slot, turn: turns }, job.job),
       ]);
-      if (staysAwake) stayAwake(turns);
+      if (staysAwake) stayAwake();
     },
     end: async () => {
       lose('it was ended', 'cancelled');

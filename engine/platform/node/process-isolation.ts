@@ -18,6 +18,11 @@ export interface ProcessIsolationOptions {
   readonly script: URL;
   /** How many processes there are, for as many runs at once: one unless given. */
   readonly size?: number;
+  /**
+   * How many runs each process is sent beside the one that it executes: none unless given. Many small
+   * runs are done sooner so; one that is sent waits for those before it, whatever they take.
+   */
+  readonly ahead?: number;
   /** The Node that runs the processes: this one unless given. */
   readonly node?: string;
   /** Layers to do without, for tests of the others. */
@@ -49,12 +54,15 @@ interface Prepared {
  *
  * Its `execute` throws an {@link InputError}: `usage` where nothing would keep the process from files,
  * unless that was accepted; `unreadable` for a script that cannot be read.
- * @throws {RangeError} for a size that is not a whole number from 1 up.
+ * @throws {RangeError} for a size that is not a whole number from 1 up, or an `ahead` that is none.
  */
 export function createProcessIsolation(options: ProcessIsolationOptions): ProcessIsolation {
-  const { size = 1 } = options;
+  const { size = 1, ahead = 0 } = options;
   if (!Number.isSafeInteger(size) || size < 1) {
     throw new RangeError(`"size" expected a whole number from 1 up, got ${size}`);
+  }
+  if (!Number.isSafeInteger(ahead) || ahead < 0) {
+    throw new RangeError(`"ahead" expected a whole number from 0 up, got ${ahead}`);
   }
   let isClosed = false;
   let prepared: Promise<Prepared> | undefined;
@@ -98,17 +106,17 @@ export function createProcessIsolation(options: ProcessIsolationOptions): Proces
 }
 
 async function prepareHosts(
-  { script, node, without, acceptFileAccess = false }: ProcessIsolationOptions,
+  { script, node, without, ahead = 0, acceptFileAccess = false }: ProcessIsolationOptions,
   size: number,
 ): Promise<Prepared> {
   const [plan, source] = await Promise.all([
     planLaunch({ ...(node !== undefined && { node }), ...(without && { without }) }),
     readScript(script),
   ]);
-  const staysAwake = size < availableParallelism();
+  const staysAwake = ahead === 0 && size < availableParallelism();
   const layers = Object.freeze({ ...plan.layers, ...plan.restrict?.layers });
   if (!barsFiles(layers) && !acceptFileAccess) throw noBarrier();
-  return { layers, pool: createHostPool(() => startHost(plan, source, staysAwake), size) };
+  return { layers, pool: createHostPool(() => startHost(plan, source, staysAwake), size, ahead) };
 }
 
 async function readScript(script: URL): Promise<Uint8Array> {
@@ -138,6 +146,7 @@ function conclude(end: HostEnd<Ended>, { limits }: JobContents): Outcome {
     case 'lost':
       return hostCrashed(end.reason, limits, completed);
     case 'refused':
+    case 'behind':
       return hostCrashed('it was gone before it had the job, again and again', limits, completed);
   }
 }

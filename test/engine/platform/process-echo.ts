@@ -22,6 +22,11 @@ const ACTIONS: Readonly<Record<string, (rest: string, program: string) => string
   spin: () => {
     for (;;);
   },
+  busy: (milliseconds) => {
+    const end = Date.now() + Number(milliseconds);
+    while (Date.now() < end);
+    return milliseconds;
+  },
   memory: () => {
     const held: unknown[] = [];
     for (;;) held.push(new Array(1_000_000).fill(held.length));

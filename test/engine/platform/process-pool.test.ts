@@ -33,27 +33,86 @@ async function withPool(
   }
 }
 
-test('many jobs at once get their own answers, in the order in which they came', async () => {
-  await withPool(async (pool, pids) => {
-    const order: number[] = [];
-    const answers = await Promise.all(
-      Array.from({ length: 200 }, async (_, i) => {
-        const answer = answerOf(await ask(pool, `echo:${i}`));
-        order.push(i);
-        return answer;
-      }),
+for (const ahead of [0, 1, 3]) {
+  test(`many jobs at once get their own answers, in the order in which they came; ${ahead} ahead`, async () => {
+    await withPool(
+      async (pool, pids) => {
+        const order: number[] = [];
+        const answers = await Promise.all(
+          Array.from({ length: 200 }, async (_, i) => {
+            const answer = answerOf(await ask(pool, `echo:${i}`));
+            order.push(i);
+            return answer;
+          }),
+        );
+        assert.deepEqual(
+          answers,
+          answers.map((_, i) => String(i)),
+        );
+        assert.deepEqual(
+          order,
+          order.map((_, i) => i),
+        );
+        assert.equal(answerOf(await ask(pool, 'runs')), '201');
+        assert.equal(pids.length, 1);
+      },
+      { ahead },
     );
-    assert.deepEqual(
-      answers,
-      answers.map((_, i) => String(i)),
-    );
-    assert.deepEqual(
-      order,
-      order.map((_, i) => i),
-    );
-    assert.equal(answerOf(await ask(pool, 'runs')), '201');
-    assert.equal(pids.length, 1);
   });
+}
+
+const AHEAD: PoolOptions = { ahead: 1 };
+
+test('a job that was sent ahead has its own clock, from when its turn comes', async () => {
+  await withPool(async (pool) => {
+    assert.equal(answerOf(await ask(pool, 'echo:warm')), 'warm');
+    const [slow, quick] = await Promise.all([
+      ask(pool, 'busy:400'),
+      pool.execute(jobOf('echo:behind'), { timeoutMs: 200 }),
+    ]);
+    assert.deepEqual([answerOf(slow), answerOf(quick)], ['400', 'behind']);
+    const [, endless] = await Promise.all([
+      ask(pool, 'busy:50'),
+      pool.execute(jobOf('spin'), { timeoutMs: 100 }),
+    ]);
+    assert.deepEqual(endless, { kind: 'timeout', progress: 1 });
+  }, AHEAD);
+});
+
+test('a job that was sent ahead to a host that is lost runs on the next, as often as it takes', async () => {
+  await withPool(async (pool, pids) => {
+    const endless = Array.from({ length: 6 }, () => pool.execute(jobOf('spin'), { timeoutMs: 60 }));
+    const last = ask(pool, 'echo:last');
+    for (const end of endless) assert.equal((await end).kind, 'timeout');
+    assert.equal(answerOf(await last), 'last');
+    assert.equal(pids.length, 7);
+  }, AHEAD);
+});
+
+test('a signal ends a job that was sent ahead at once, and the one before it goes on', async () => {
+  await withPool(async (pool, pids) => {
+    assert.equal(answerOf(await ask(pool, 'echo:warm')), 'warm');
+    const abort = new AbortController();
+    const first = ask(pool, 'busy:300');
+    const second = pool.execute(jobOf('spin'), { timeoutMs: 200, signal: abort.signal });
+    const third = ask(pool, 'echo:third');
+    await wait(20);
+    abort.abort();
+    assert.equal((await Promise.race([first, second])).kind, 'cancelled');
+    assert.equal(answerOf(await first), '300');
+    // It was with the host already, and is ended there by its clock.
+    assert.equal(answerOf(await third), 'third');
+    assert.equal(pids.length, 2);
+  }, AHEAD);
+});
+
+test('a closed pool has ended what was sent ahead too', async () => {
+  await withPool(async (pool) => {
+    const ends = [ask(pool, 'spin'), ask(pool, 'spin'), ask(pool, 'spin')];
+    await wait(100);
+    await pool.close();
+    for (const end of await Promise.all(ends)) assert.equal(end.kind, 'cancelled');
+  }, AHEAD);
 });
 
 test('a pool of several hosts runs as many jobs at once', async () => {
@@ -150,33 +209,38 @@ test('a signal ends a job in the middle, and one that waits at once', async () =
   });
 });
 
-test('killed at any moment, a host costs the run that it had at most, which says so', async (t) => {
-  await withPool(async (pool, pids) => {
-    let lost = 0;
-    for (let i = 0; i < 100; i++) {
-      const victim = pids.at(-1) ?? 0;
-      const delay = Math.random() * 4;
-      const kill = wait(delay).then(() => isAlive(victim) && process.kill(victim, 'SIGKILL'));
-      const ends = await Promise.all([
-        ask(pool, `echo:${i}`),
-        pool.execute(jobOf(i % 2 ? 'spin' : 'repeat:9000'), { timeoutMs: 60 }),
-        ask(pool, 'echo:after'),
-      ]);
-      await kill;
-      const others = ends.filter(({ kind }) => kind !== 'lost' && kind !== 'timeout');
-      for (const end of ends) if (end.kind === 'lost') assert.match(end.reason, /SIGKILL/);
-      lost += ends.filter(({ kind }) => kind === 'lost').length;
-      assert.ok(ends.filter(({ kind }) => kind === 'lost').length <= 1, JSON.stringify(ends));
-      assert.ok(
-        others.every(({ kind }) => kind === 'answer'),
-        JSON.stringify(ends),
-      );
-      assert.equal(answerOf(await ask(pool, `echo:next ${i}`)), `next ${i}`);
-    }
-    t.diagnostic(`${lost} of 300 runs lost by 100 kills, ${pids.length} processes`);
-    assert.ok(lost > 0);
+for (const ahead of [0, 1]) {
+  test(`killed at any moment, a host costs the run that it had at most, which says so; ${ahead} ahead`, async (t) => {
+    await withPool(
+      async (pool, pids) => {
+        let lost = 0;
+        for (let i = 0; i < 100; i++) {
+          const victim = pids.at(-1) ?? 0;
+          const delay = Math.random() * 4;
+          const kill = wait(delay).then(() => isAlive(victim) && process.kill(victim, 'SIGKILL'));
+          const ends = await Promise.all([
+            ask(pool, `echo:${i}`),
+            pool.execute(jobOf(i % 2 ? 'spin' : 'repeat:9000'), { timeoutMs: 60 }),
+            ask(pool, 'echo:after'),
+          ]);
+          await kill;
+          const others = ends.filter(({ kind }) => kind !== 'lost' && kind !== 'timeout');
+          for (const end of ends) if (end.kind === 'lost') assert.match(end.reason, /SIGKILL/);
+          lost += ends.filter(({ kind }) => kind === 'lost').length;
+          assert.ok(ends.filter(({ kind }) => kind === 'lost').length <= 1, JSON.stringify(ends));
+          assert.ok(
+            others.every(({ kind }) => kind === 'answer'),
+            JSON.stringify(ends),
+          );
+          assert.equal(answerOf(await ask(pool, `echo:next ${i}`)), `next ${i}`);
+        }
+        t.diagnostic(`${lost} of 300 runs lost by 100 kills, ${pids.length} processes`);
+        assert.ok(lost > 0);
+      },
+      { ahead },
+    );
   });
-});
+}
 
 test('a host that was killed while idle costs no run', async () => {
   await withPool(async (pool, pids) => {

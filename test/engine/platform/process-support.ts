@@ -54,6 +54,7 @@ export const READY = 'send(1, 1, 0);';
 
 export interface PoolOptions extends LaunchOptions {
   readonly size?: number;
+  readonly ahead?: number;
   /** Is told of the id of each process that is started. */
   readonly onStart?: (pid: number) => void;
 }
@@ -61,14 +62,18 @@ export interface PoolOptions extends LaunchOptions {
 /** A pool of hosts that run `script`, started by the launcher of the executors' own. */
 export async function poolOf(
   script: Uint8Array,
-  { size = 1, onStart, ...launch }: PoolOptions = {},
+  { size = 1, ahead = 0, onStart, ...launch }: PoolOptions = {},
 ): Promise<HostPool<string>> {
   const plan = await planLaunch(launch);
-  return createHostPool<string>(() => {
-    const host = startHost<string>(plan, script);
-    if (host.pid !== undefined) onStart?.(host.pid);
-    return host;
-  }, size);
+  return createHostPool<string>(
+    () => {
+      const host = startHost<string>(plan, script);
+      if (host.pid !== undefined) onStart?.(host.pid);
+      return host;
+    },
+    size,
+    ahead,
+  );
 }
 
 /** A job in text, of a program in text. */
