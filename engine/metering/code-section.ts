@@ -4,7 +4,8 @@ import { SECTION } from '../module/sections.ts';
 import { analyse, type FunctionAnalysis } from './analysis.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { type Declarations, type DefinedType, readValueType } from './declarations.ts';
-import { BodyRewriter, LARGE_FRAME, type RewriteContext, TEMPORARIES } from './rewrite.ts';
+import { BodyEmitter, TEMPORARIES } from './emitter.ts';
+import { BodyRewriter, LARGE_FRAME, type RewriteContext } from './rewrite.ts';
 import { boundedFunctions, frameUnits } from './stack-bounds.ts';
 
 export interface RewrittenCode {
@@ -119,13 +120,13 @@ function readBody(
 function rewriteBody(out: ByteWriter, context: RewriteContext, body: Body): Uint8Array {
   const { type, locals, analysis, functionIndex, end } = body;
   const own = type.params + locals.count;
-  const rewriter = new BodyRewriter(out, context, analysis, {
-    locals: own,
+  const emit = new BodyEmitter(out, context.bytes, context.positions, own);
+  const rewriter = new BodyRewriter(emit, context, analysis, {
     units: unitsToCount(body, context.isBounded),
     results: type.results,
   });
   rewriter.write(locals.end, end);
-  const added = rewriter.temporaries;
+  const added = emit.temporaries;
   const all = own + added.length;
   if (all > MAX_LOCALS) throw tooLarge(functionIndex, `${all} locals`, `${MAX_LOCALS}`);
   const declared = new ByteWriter(locals.end - locals.start + 2 * added.length + 8);

@@ -8,7 +8,7 @@ import { rewriteCode } from './code-section.ts';
 import { type Declarations, readDeclarations } from './declarations.ts';
 import type { MeterNames } from './meter.ts';
 import { PositionRecorder, type Positions } from './positions.ts';
-import type { HiddenGlobals } from './rewrite.ts';
+import type { HiddenGlobals } from './fuel-account.ts';
 
 export interface MeteringOptions {
   /** Make every NaN canonical whose bits could be seen; false unless given. */
