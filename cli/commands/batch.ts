@@ -5,23 +5,18 @@ import { Command, Option } from 'commander';
 import { displayText } from '../../engine/encoding/display.ts';
 import { InputError } from '../../engine/encoding/input-error.ts';
 import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
-import {
-  type BatchResult,
-  type BatchSink,
-  type GovernedBatchRequest,
-  governedBatch,
-} from '../../engine/governed-batch.ts';
+import { type GovernedBatchRequest, governedBatch } from '../../engine/governed-batch.ts';
 import type { RunServices } from '../../engine/governed-run.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { fileReceiptStore } from '../../engine/platform/node/receipt-store.ts';
 import { storeError } from '../../engine/platform/node/receipt-store-files.ts';
 import { withLock } from '../../engine/platform/node/receipt-store-lock.ts';
 import type { Signing } from '../../engine/provenance/record.ts';
-import type { ReceiptChain } from '../../engine/provenance/store.ts';
-import { type Binding, checkBinding, readBinding, writeBinding } from '../batch/binding.ts';
+import type { Binding } from '../batch/binding.ts';
 import { type InputFile, openInputs } from '../batch/inputs.ts';
-import { INVALID_INPUT, resultLine } from '../batch/result.ts';
-import { createResults, type ResultsFile, resumeResults } from '../batch/results-file.ts';
+import { createLineSet } from '../batch/line-set.ts';
+import { openResults } from '../batch/open-results.ts';
+import { sinkOf } from '../batch/sink.ts';
 import { createTally, type Tally } from '../batch/tally.ts';
 import { environmentSigner } from '../environment-key.ts';
 import {
@@ -36,7 +31,6 @@ import {
 import { createExecutorPool } from '../executor-pool.ts';
 import { waitForInterrupt } from '../interrupt.ts';
 import { wholeNumber } from '../options.ts';
-import { startProgress } from '../progress.ts';
 import { findSubject, type Subject } from '../subject.ts';
 import { message, plural } from '../terminal.ts';
 import { workspaceFile } from '../workspace.ts';
@@ -226,58 +220,6 @@ function bindingOf(
   };
 }
 
-/** Begins a results file, or opens that of the same batch again. */
-async function openResults(
-  out: string,
-  chain: ReceiptChain,
-  {
-    binding,
-    onResult,
-  }: { readonly binding: Binding; readonly onResult: Parameters<typeof resumeResults>[2] },
-): Promise<ResultsFile> {
-  const begun = await readBinding(out);
-  if (begun === undefined) {
-    // The results come first: a binding without results would be one whose results were lost.
-    const results = await createResults(out);
-    await writeBinding(out, binding);
-    return results;
-  }
-  checkBinding(out, begun, binding);
-  await chain.append(() => []); // brings the chain to its end, if a crash left it unfinished
-  return resumeResults(out, chain, onResult);
-}
-
-/** Writes results, counts them and shows how far the batch is. */
-function sinkOf(
-  file: ResultsFile | undefined,
-  tally: Tally,
-  total: number,
-): BatchSink & { end(): void } {
-  const progress = startProgress(total, 'inputs', tally.total);
-  const textOf = (results: readonly BatchResult[]) =>
-    results.map((result) => `${resultLine(result)}\n`).join('');
-  return {
-    prepare: async (results) => {
-      await file?.append(textOf(results));
-    },
-    acknowledge: async (results) => {
-      for (const result of results) {
-        if ('problem' in result) tally.add(INVALID_INPUT, undefined);
-        else tally.add(result.report.status, result.report.fuel.used);
-        progress.step();
-      }
-      if (file === undefined) await writeOut(textOf(results));
-    },
-    end: () => progress.end(),
-  };
-}
-
-/** Writes to stdout, and waits while its reader does not keep up. */
-async function writeOut(text: string): Promise<void> {
-  if (process.stdout.write(text)) return;
-  await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
-}
-
 /** The first Ctrl-C lets what runs come to its end. */
 function sayStopping(): void {
   message('Stopping: what runs is recorded first. Ctrl-C again ends at once.');
@@ -310,17 +252,6 @@ function conclude(
       ? `Stopped with ${left} left. A batch without --out cannot be resumed.`
       : `Stopped with ${left} left. To go on, give the same command again.`,
   );
-}
-
-/** A set of lines, one bit for each. */
-function createLineSet(lines: number): { add(line: number): void; has(line: number): boolean } {
-  const bits = new Uint8Array(Math.ceil((lines + 1) / 8));
-  return {
-    add: (line) => {
-      bits[line >> 3] = (bits[line >> 3] ?? 0) | (1 << (line & 7));
-    },
-    has: (line) => ((bits[line >> 3] ?? 0) & (1 << (line & 7))) !== 0,
-  };
 }
 
 function tierOf(subject: Subject, options: BatchOptions): 1 | 2 | 3 {
