@@ -24,7 +24,7 @@ printReport({
     (of(EXTISM, 'median') / median).toFixed(2),
     (of(EXTISM, 'mean') / mean).toFixed(2),
   ]),
-  note: `examples/call (${subject.bytes.length} bytes), admitted, a fresh instance for every run, in its profile "browser" (1 MiB), warm:
+  note: `examples/call (${subject.bytes.length} bytes), admitted, a fresh instance for every run, in its profile "edge" (256 KiB), warm:
 all ways in turns, each 60 times in its turn, of which the last 50 count.
 Extism / this: its create + call in thread over this way; its live plugin keeps one instance for all calls.
 Every call of its create leaves memory for later calls to collect, which only the means show.

@@ -60,7 +60,7 @@ export interface GovernedRunRequest {
   /** Makes the run stateful. */
   readonly state?: StateRequest | undefined;
   /** The exported function to call: `plan` unless another is named. */
-  readonly entry?: string;
+  readonly entry?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly policy: Policy;
   /** Is told of each stage of governance as it is passed. */
@@ -204,21 +204,17 @@ interface Executed {
 
 async function execute(
   { crypto, isolation, now }: Pick<RunServices, 'crypto' | 'isolation' | 'now'>,
-  { executor, policy, observer, limits, state, budget = NO_BUDGET, ...rest }: ReadRequest,
+  request: ReadRequest,
 ): Promise<Executed> {
-  const checked = checkLimits(limits);
-  const shares = checkBudget(budget, now);
+  const { executor, policy, observer, input, memoryProfile, entry, signal } = request;
+  const checked = checkLimits(request.limits);
+  const shares = checkBudget(request.budget ?? NO_BUDGET, now);
+  const state = request.state && { before: request.state.before?.state };
   let outcome: Outcome;
   try {
     outcome = await runExecutor(
       executor,
-      {
-        ...rest,
-        limits: checked,
-        budget: shares,
-        now,
-        ...(state !== undefined && { state: { before: state.before?.state } }),
-      },
+      { input, memoryProfile, entry, signal, limits: checked, budget: shares, now, state },
       isolation,
     );
   } catch (error) {

@@ -15,6 +15,7 @@ import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { createProcessIsolation } from '../../engine/platform/node/process-isolation.ts';
 import { memoryReceiptStore } from '../../engine/provenance/memory-store.ts';
 import { type Isolation, inThread } from '../../engine/runtime/isolation.ts';
+import type { MemoryProfile } from '../../engine/runtime/profiles.ts';
 import type { RunProblem } from '../../engine/runtime/types.ts';
 import { type ExtismRun, prepareExtism } from '../peers/extism.ts';
 import { type Block, inBlocks, mean, quantile } from '../turns.ts';
@@ -66,6 +67,7 @@ export async function measureGovernedRuns(subject: Subject): Promise<Measured[]>
     const quick = [
       floor(subject),
       governed('in thread', subject, inThread),
+      governed('in thread, in 1 MiB (profile "browser")', subject, inThread, 'browser'),
       recorded('in thread, receipt signed', subject, inThread),
       governed(`isolated (${isolation.mode})`, subject, isolation),
       recorded(`isolated (${isolation.mode}), receipt signed`, subject, isolation),
@@ -103,9 +105,14 @@ function floor({ bytes, input }: Subject): Way {
 }
 
 /** The governed run without its record: what a caller pays who keeps no receipts. */
-function governed(name: string, subject: Subject, isolation: Isolation): Way {
+function governed(
+  name: string,
+  subject: Subject,
+  isolation: Isolation,
+  memoryProfile?: MemoryProfile,
+): Way {
   const services = { crypto: nodeCrypto, isolation };
-  const request = requestOf(subject);
+  const request = requestOf(subject, memoryProfile);
   return {
     name,
     run: async () => {
@@ -139,9 +146,11 @@ function failed(status: string, problem: RunProblem | undefined): Error {
 }
 
 /** How the subject is run, whatever it is run in. */
-export function requestOf({ executor, input, limits, policy }: Subject): GovernedRunRequest {
-  // The profile is that of the executor's manifest.
-  const memoryProfile = 'browser';
+export function requestOf(
+  { executor, input, limits, policy }: Subject,
+  // That of the executor's manifest.
+  memoryProfile: MemoryProfile = 'edge',
+): GovernedRunRequest {
   return { executor, name: 'call', version: '1.0.0', input, limits, memoryProfile, policy };
 }
 

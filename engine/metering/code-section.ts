@@ -1,12 +1,15 @@
 import { InputError } from '../encoding/input-error.ts';
 import { Cursor } from '../module/cursor.ts';
 import { SECTION } from '../module/sections.ts';
-import { analyse, type FunctionAnalysis } from './analysis.ts';
+import type { FunctionAnalysis } from './analysis.ts';
+import { analyse } from './body-walk.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { type Declarations, type DefinedType, readValueType } from './declarations.ts';
+import type { Declarations } from './declarations.ts';
 import { BodyEmitter, TEMPORARIES } from './emitter.ts';
 import { BodyRewriter, LARGE_FRAME, type RewriteContext } from './rewrite.ts';
 import { boundedFunctions, frameUnits } from './stack-bounds.ts';
+import type { DefinedType } from './type-section.ts';
+import { readValueType, V128 } from './value-types.ts';
 
 export interface RewrittenCode {
   readonly section: Uint8Array;
@@ -19,7 +22,6 @@ export interface RewrittenCode {
 /** V8 takes no larger function bodies, and no more locals (its own limits, as every browser's). */
 const MAX_BODY_BYTES = 7_654_321;
 const MAX_LOCALS = 50_000;
-const V128 = 0x7b;
 
 /** A function body, read and analysed. */
 interface Body {

@@ -1,19 +1,6 @@
 import type { BodyEmitter } from './emitter.ts';
+import type { HiddenGlobals } from './hidden-globals.ts';
 import { OP } from './opcodes.ts';
-
-/** Indices of what the rewriting adds to the module. */
-export interface HiddenGlobals {
-  /** Fuel that is left: i64. */
-  readonly fuel: number;
-  /** Stack that is left, in units of 8 bytes: i32. */
-  readonly stack: number;
-  /** Pages that memories may still grow by: i64. */
-  readonly pagesLeft: number;
-  /** Elements that tables may still grow by: i64. */
-  readonly elementsLeft: number;
-  /** The pages that the guest believes its memory has, where its memory is fixed. */
-  readonly fixedPages: number | undefined;
-}
 
 const EMPTY = 0x40;
 

@@ -10,8 +10,8 @@ import {
   vectorImmediates,
 } from '../module/code/opcodes.ts';
 import { Cursor } from '../module/cursor.ts';
-import { readValueType } from './declarations.ts';
 import { unknownInstruction } from './stack-effects.ts';
+import { readValueType } from './value-types.ts';
 
 /** A handler of `try_table`: the label it branches to, counted from outside of the block. */
 export interface CatchClause {

@@ -1,7 +1,8 @@
 import { Cursor } from '../module/cursor.ts';
 import { SECTION } from '../module/sections.ts';
-import { readDeclarations, readValueType } from './declarations.ts';
+import { readDeclarations } from './declarations.ts';
 import { InstructionReader } from './instruction-reader.ts';
+import { readValueType } from './value-types.ts';
 
 const NUMBERS: ReadonlySet<number> = new Set([0x7f, 0x7e, 0x7d, 0x7c]);
 const GC_PREFIX = 0xfb;

@@ -27,7 +27,7 @@ export interface RunRequest {
   /** Fixes the memory at the pages of a profile, in place of `limits.memoryPages`. */
   readonly memoryProfile?: MemoryProfile | undefined;
   /** The exported function of type `() -> ()` to call: `plan` unless another is named. */
-  readonly entry?: string;
+  readonly entry?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Makes the run stateful: it begins with a state, and leaves one in its outcome if it ends `ok`. */
   readonly state?: StateJob | undefined;
