@@ -43,7 +43,7 @@ printReport({
     ((100 * median) / total).toFixed(0),
     about,
   ]),
-  note: 'The first stages are those of every run; receipt, sign and verify are what its record adds.',
+  note: 'The first stages are those of every run; receipt and sign are what its record adds.',
 });
 
 const overheads: KernelOverhead[] = [];
