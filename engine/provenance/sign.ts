@@ -7,7 +7,7 @@ import type { SignedReceipt } from './types.ts';
 import { signedText } from './write.ts';
 
 /** A receipt before it is signed. */
-export type UnsignedReceipt = Omit<SignedReceipt, 'signature'>;
+type UnsignedReceipt = Omit<SignedReceipt, 'signature'>;
 
 /** Comes before what is signed of a receipt. */
 export const RECEIPT_TAG = 'touchstone/receipt/1\n';

@@ -32,7 +32,7 @@ const NEWLINE = 0x0a;
 const TIP_BYTES = 4_096;
 
 /** The bytes of a tip file: RFC 8785, UTF-8, and a newline. */
-export function tipBytes({ epoch, hash }: ChainTip): Uint8Array {
+function tipBytes({ epoch, hash }: ChainTip): Uint8Array {
   return encodeUtf8(`${canonicalJson({ epoch, hash })}\n`);
 }
 
@@ -198,7 +198,7 @@ async function keepTorn(paths: ChainPaths, torn: Uint8Array): Promise<void> {
 }
 
 /** Replaces the tip at once: a reader sees the old one or the new one, also after a crash. */
-export async function writeTip(paths: ChainPaths, tip: ChainTip): Promise<void> {
+async function writeTip(paths: ChainPaths, tip: ChainTip): Promise<void> {
   const prepared = await prepareTip(paths, tip);
   await rename(prepared, paths.tip);
   await syncFolder(paths.folder);
