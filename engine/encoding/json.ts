@@ -45,7 +45,7 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 export function canonicalJson(value: unknown): string {
   let text: string | undefined;
   try {
-    text = canonicalizeValue(value);
+    text = isInOrder(value, 0) ? JSON.stringify(value) : canonicalizeValue(value);
   } catch (cause) {
     throw new InputError('invalid-json', 'no canonical form: a number is not finite', { cause });
   }
@@ -55,6 +55,28 @@ export function canonicalJson(value: unknown): string {
     throw new InputError('invalid-json', 'no canonical form: a string holds a lone surrogate');
   }
   return text;
+}
+
+/**
+ * Whether a value is plain data whose keys already stand in canonical order: what JSON.stringify, on
+ * whose texts and numbers RFC 8785 is built (section 3.2.2), makes of it is then its canonical form.
+ */
+function isInOrder(value: unknown, depth: number): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || depth > MAX_JSON_DEPTH || 'toJSON' in value) return false;
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isInOrder(item, depth + 1)) return false;
+    return true;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) return false;
+  let last = '';
+  for (const key of Object.keys(value)) {
+    if (key < last || !isInOrder(Reflect.get(value, key), depth + 1)) return false;
+    last = key;
+  }
+  return true;
 }
 
 /** The canonical form of a JSON value (RFC 8785), as UTF-8. Errors as {@link canonicalJson}. */

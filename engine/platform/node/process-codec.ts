@@ -60,10 +60,24 @@ export function encodeJob(job: JobParts | JobContents): Uint8Array {
  */
 export function decodeJob(bytes: Uint8Array): JobParts {
   const { text, rest } = split(bytes);
-  const { stateful, stateBytes, ...parts }: JobText = JSON.parse(decodeUtf8(text, 'the job'));
+  const { stateful, stateBytes, ...parts } = readJobText(decodeUtf8(text, 'the job'));
   const inputBytes = rest.length - stateBytes;
   const before = stateBytes > 0 ? rest.subarray(inputBytes) : undefined;
   return { ...parts, input: rest.subarray(0, inputBytes), ...(stateful && { state: { before } }) };
+}
+
+let lastText = '';
+let lastRead: JobText | undefined;
+
+/** The small parts of one job after the other are the same as a rule, and are read once then. */
+function readJobText(text: string): JobText {
+  if (lastRead === undefined || text !== lastText) {
+    const read: JobText = JSON.parse(text);
+    Object.freeze(read.limits);
+    lastRead = read;
+    lastText = text;
+  }
+  return lastRead;
 }
 
 /** Writes what a run left behind. */

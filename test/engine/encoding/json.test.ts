@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { InputError } from '../../../engine/encoding/input-error.ts';
 import { canonicalJson, type JsonValue, parseJson } from '../../../engine/encoding/json.ts';
@@ -107,6 +108,42 @@ describe('canonicalJson', () => {
         assert.equal(canonicalJson(back), once);
       }),
     );
+  });
+
+  test('it is what another implementation writes, whatever the order of keys', () => {
+    const byUnits = (value: JsonValue): JsonValue => {
+      if (Array.isArray(value)) return value.map(byUnits);
+      if (typeof value !== 'object' || value === null) return value;
+      return Object.fromEntries(
+        Object.entries(value)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([key, item]) => [key, byUnits(item)]),
+      );
+    };
+    const keys = fc.oneof(fc.string({ maxLength: 3 }), fc.nat(20).map(String));
+    const { tree } = fc.letrec<{ tree: JsonValue }>((tie) => ({
+      tree: fc.oneof(
+        { depthSize: 'medium' },
+        fc.oneof(fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean()),
+        fc.array(tie('tree'), { maxLength: 4 }),
+        fc.dictionary(keys, tie('tree'), { maxKeys: 5 }),
+      ),
+    }));
+    fc.assert(
+      fc.property(tree, (value) => {
+        const expected = canonicalize(value);
+        assert.equal(canonicalJson(value), expected);
+        assert.equal(canonicalJson(byUnits(value)), expected);
+      }),
+    );
+  });
+
+  test('what is no plain data is written as the library writes it', () => {
+    const deep = JSON.parse(`${'['.repeat(300)}${']'.repeat(300)}`);
+    const things = [new Date(0), { at: new Date(0) }, Object('text'), [undefined, 1], deep];
+    for (const thing of [...things, { a: undefined, b: 1 }, new Map([[1, 2]])]) {
+      assert.equal(canonicalJson(thing), canonicalize(thing));
+    }
   });
 
   test('a lone surrogate has no canonical form; an escaped backslash before "ud800" is none', () => {
