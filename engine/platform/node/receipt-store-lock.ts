@@ -57,7 +57,7 @@ async function create(path: string): Promise<boolean> {
   const owner: Owner = {
     host: hostname(),
     pid: process.pid,
-    started: await startOf(process.pid),
+    started: (await processOf(process.pid)).started,
   };
   let created = false;
   try {
@@ -118,7 +118,9 @@ async function isStale(owner: Owner | undefined, path: string): Promise<boolean>
   }
   if (owner.host !== hostname()) return false; // its processes cannot be seen from here
   if (!isAlive(owner.pid)) return true;
-  const started = await startOf(owner.pid);
+  const { state, started } = await processOf(owner.pid);
+  // One that has ended is there until its parent asks, and does nothing more.
+  if (state === 'Z') return true;
   return owner.started !== null && started !== null && owner.started !== started;
 }
 
@@ -131,12 +133,19 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** When a process started, in ticks since boot; null where the system does not tell. */
-async function startOf(pid: number): Promise<string | null> {
-  if (process.platform !== 'linux') return null;
+interface ProcessState {
+  readonly state: string | null;
+  /** When it started, in ticks since boot. */
+  readonly started: string | null;
+}
+
+/** What the system tells of a process; null where it does not. */
+async function processOf(pid: number): Promise<ProcessState> {
+  if (process.platform !== 'linux') return { state: null, started: null };
   const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // Field 22 of proc_pid_stat(5); the second one, in parentheses, may hold spaces itself.
-  return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  // Fields 3 and 22 of proc_pid_stat(5); the second one, in parentheses, may hold spaces itself.
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? null, started: fields[19] ?? null };
 }
 
 function stillHeld(path: string, owner: Owner | undefined): InputError {

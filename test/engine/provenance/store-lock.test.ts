@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -37,6 +38,23 @@ test('the lock of a process whose pid another one has now is broken', {
   skip: process.platform !== 'linux',
 }, async () => {
   await assertBroken(lockedFolder({ host, pid: process.pid, started: '1' }));
+});
+
+test('the lock of a process that has ended, and that its parent has not asked for, is broken', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  // By the time its child ends, the shell has become a program that asks for no child.
+  const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(() => parent.kill('SIGKILL'));
+  const [told] = await once(parent.stdout, 'data');
+  const pid = Number(String(told));
+  const deadline = Date.now() + 5_000;
+  const state = () => / ([A-Z]) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+  while (state() !== 'Z' && Date.now() < deadline) await sleep(5);
+  assert.equal(state(), 'Z');
+  await assertBroken(lockedFolder({ host, pid, started: null }));
 });
 
 test('a lock left without an owner is broken once it is old', async () => {
