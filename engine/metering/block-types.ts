@@ -1,7 +1,7 @@
 import { ByteWriter } from './byte-writer.ts';
 import type { Declarations } from './declarations.ts';
+import { EMPTY_BLOCK } from './value-types.ts';
 
-const EMPTY_BLOCK = 0x40;
 const FUNCTION_TYPE = 0x60;
 
 /** Types of blocks that give several results and take nothing: appended where they are needed. */

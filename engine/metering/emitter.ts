@@ -1,17 +1,18 @@
 import type { ByteWriter } from './byte-writer.ts';
 import { OP } from './opcodes.ts';
 import type { PositionRecorder } from './positions.ts';
+import { F32, F64, I32, I64, V128 } from './value-types.ts';
 
 /** The type bytes of locals that a rewritten body adds behind its own, in this order. */
 export const TEMPORARIES = Object.freeze({
-  counter: 0x7e,
-  stack: 0x7f,
-  size: 0x7e,
-  wide: 0x7e,
-  word: 0x7f,
-  f32: 0x7d,
-  f64: 0x7c,
-  v128: 0x7b,
+  counter: I64,
+  stack: I32,
+  size: I64,
+  wide: I64,
+  word: I32,
+  f32: F32,
+  f64: F64,
+  v128: V128,
 });
 export type Temporary = keyof typeof TEMPORARIES;
 

@@ -1,8 +1,7 @@
 import type { BodyEmitter } from './emitter.ts';
 import type { HiddenGlobals } from './hidden-globals.ts';
 import { OP } from './opcodes.ts';
-
-const EMPTY = 0x40;
+import { EMPTY_BLOCK } from './value-types.ts';
 
 /** Where the truth about the fuel is, at a point of the code. */
 export type Place = 'counter' | 'both' | 'meter';
@@ -74,7 +73,7 @@ export class FuelAccount {
   stopIf(before: () => void): void {
     const { emit } = this;
     emit.op(OP.if);
-    emit.op(EMPTY);
+    emit.op(EMPTY_BLOCK);
     before();
     if (this.place === 'counter') {
       emit.localGet('counter');

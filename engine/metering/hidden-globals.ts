@@ -2,9 +2,8 @@ import { ByteWriter } from './byte-writer.ts';
 import type { Declarations } from './declarations.ts';
 import type { FixedPlan } from './fixed-memory.ts';
 import { OP } from './opcodes.ts';
+import { I32, I64 } from './value-types.ts';
 
-const I32 = 0x7f;
-const I64 = 0x7e;
 const MUTABLE = 1;
 
 /** Indices of what the rewriting adds to the module. */

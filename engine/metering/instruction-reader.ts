@@ -11,14 +11,13 @@ import {
 } from '../module/code/opcodes.ts';
 import { Cursor } from '../module/cursor.ts';
 import { unknownInstruction } from './stack-effects.ts';
-import { readValueType } from './value-types.ts';
+import { EMPTY_BLOCK, readValueType } from './value-types.ts';
 
 /** A handler of `try_table`: the label it branches to, counted from outside of the block. */
 export interface CatchClause {
   readonly label: number;
 }
 
-const EMPTY_BLOCK = 0x40;
 const NO_LABELS: readonly number[] = [];
 const NO_CATCHES: readonly CatchClause[] = [];
 

@@ -11,6 +11,7 @@ import { nanShape } from './nan-tracker.ts';
 import { isWork, OP } from './opcodes.ts';
 import type { PositionRecorder } from './positions.ts';
 import { SizedOperations } from './sized-operations.ts';
+import { EMPTY_BLOCK } from './value-types.ts';
 
 export interface RewriteContext {
   readonly bytes: Uint8Array;
@@ -28,8 +29,6 @@ const MAX_UNPAID = 4096;
 
 /** A frame of more units than this has its share of the stack tested before anything else. */
 export const LARGE_FRAME = 512;
-
-const EMPTY = 0x40;
 
 interface Block {
   readonly code: number;
@@ -231,7 +230,7 @@ export class BodyRewriter {
       this.outerBlocks = isLast ? 1 : 2;
       this.unrolledDepth = this.blocks.length;
       this.ordinals = ordinals;
-      if (!isLast) out.bytes([OP.block, EMPTY]);
+      if (!isLast) out.bytes([OP.block, EMPTY_BLOCK]);
       const round = new InstructionReader(bytes, bodyStart, loop.end);
       while (round.next()) this.take(round);
       out.bytes([OP.br, this.outerBlocks, OP.end]);

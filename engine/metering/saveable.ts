@@ -2,9 +2,9 @@ import { Cursor } from '../module/cursor.ts';
 import { SECTION } from '../module/sections.ts';
 import { readDeclarations } from './declarations.ts';
 import { InstructionReader } from './instruction-reader.ts';
-import { readValueType } from './value-types.ts';
+import { F32, F64, I32, I64, readValueType } from './value-types.ts';
 
-const NUMBERS: ReadonlySet<number> = new Set([0x7f, 0x7e, 0x7d, 0x7c]);
+const NUMBERS: ReadonlySet<number> = new Set([I32, I64, F32, F64]);
 const GC_PREFIX = 0xfb;
 
 /** Instructions that change what is neither memory nor a global. */

@@ -7,9 +7,8 @@ import type { HiddenGlobals } from './hidden-globals.ts';
 import type { InstructionReader } from './instruction-reader.ts';
 import { LIMIT_REACHED, MACHINE_FAILED } from './meter.ts';
 import { OP } from './opcodes.ts';
+import { EMPTY_BLOCK, I32 } from './value-types.ts';
 
-const EMPTY = 0x40;
-const I32 = 0x7f;
 const MINUS_ONE = 0x7f;
 const PAGE_SHIFT = 16n;
 
@@ -145,7 +144,7 @@ export class SizedOperations {
     const memory = this.memory(reader.first);
     const { pagesLeft } = this.hidden;
     this.keepSize(memory.address);
-    this.ifItFits(maximumPages(memory), () => this.memorySize(reader.first), EMPTY);
+    this.ifItFits(maximumPages(memory), () => this.memorySize(reader.first), EMPTY_BLOCK);
     this.reserve(pagesLeft, BY_SIZE.page);
     this.elseNothing();
     this.emit.copy(reader);
@@ -156,7 +155,7 @@ export class SizedOperations {
     const table = this.table(reader.first);
     const { elementsLeft } = this.hidden;
     this.keepSize(table.address);
-    this.ifItFits(maximumElements(table), () => this.tableSize(reader.first), EMPTY);
+    this.ifItFits(maximumElements(table), () => this.tableSize(reader.first), EMPTY_BLOCK);
     this.reserve(elementsLeft, BY_SIZE.tableElement);
     this.elseNothing();
     this.emit.copy(reader);

@@ -1,8 +1,15 @@
 import { InputError } from '../encoding/input-error.ts';
 import type { Cursor } from '../module/cursor.ts';
 
-/** The first byte of the type v128. */
+// The bytes of number and vector types (5.3.1, 5.3.2).
+export const I32 = 0x7f;
+export const I64 = 0x7e;
+export const F32 = 0x7d;
+export const F64 = 0x7c;
 export const V128 = 0x7b;
+
+/** The type of a block without parameters and results (5.4.1). */
+export const EMPTY_BLOCK = 0x40;
 
 /**
  * The bytes of a value type (5.3.5), or of a field's packed one. Only the one spelling that the
@@ -17,7 +24,7 @@ export function readValueType(cursor: Cursor): number[] {
 }
 
 function isTypeByte(byte: number): boolean {
-  return (byte >= 0x69 && byte <= 0x74) || (byte >= V128 && byte <= 0x7f) || isPacked(byte);
+  return (byte >= 0x69 && byte <= 0x74) || (byte >= V128 && byte <= I32) || isPacked(byte);
 }
 
 /** i8 and i16, of fields only. */

@@ -12,7 +12,7 @@ export interface ExecuteOptions {
 
 /** Where guests run. Every run gets a fresh instance and leaves nothing to the next. */
 export interface Isolation {
-  readonly mode: 'in-thread' | 'worker' | 'process';
+  readonly mode: 'in-thread' | 'process';
   /**
    * Executes one job. Whatever the guest does, and whatever becomes of the place where it runs, is
    * an outcome.

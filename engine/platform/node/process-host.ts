@@ -132,18 +132,14 @@ export function startHost<Answer>(
     announce();
   };
 
-  /** Starts the clock of the job that comes next, if one does. */
-  const next = () => {
+  /** Starts the clock of the job that is first now, or of its program; lets go where there is none. */
+  const startClock = () => {
     const [turn] = queue;
     clearTimeout(clock);
     if (turn === undefined) spawned.hold(false);
-    else if (turn.awaited === undefined) startClock(turn);
-    else clock = setTimeout(() => lose('it did not compile its program in time'), LOAD_PATIENCE);
-  };
-
-  const startClock = ({ timeoutMs }: Turn<Answer>) => {
-    clearTimeout(clock);
-    clock = setTimeout(() => lose('its job took too long', 'timeout'), timeoutMs);
+    else if (turn.awaited === undefined) {
+      clock = setTimeout(() => lose('its job took too long', 'timeout'), turn.timeoutMs);
+    } else clock = setTimeout(() => lose('it did not compile its program in time'), LOAD_PATIENCE);
   };
 
   const stayAwake = () => {
@@ -179,7 +175,7 @@ export function startHost<Answer>(
     if (turn === undefined) return OUT_OF_TURN;
     if (kind === TO_PARENT.loaded && turn.awaited === detail) {
       turn.awaited = undefined;
-      startClock(turn);
+      startClock();
       return undefined;
     }
     if (turn.number !== number || turn.awaited !== undefined) return OUT_OF_TURN;
@@ -191,7 +187,7 @@ export function startHost<Answer>(
     const answer = turn.job.read(new Uint8Array(payload));
     if (answer === undefined) return 'it answered something that makes no sense';
     queue = queue.slice(1);
-    next();
+    startClock();
     turn.onEnd({ kind: 'answer', answer });
     return undefined;
   };
@@ -240,7 +236,7 @@ export function startHost<Answer>(
       const awaited = program === undefined ? undefined : slot;
       queue = [...queue, { number: turns, job, timeoutMs, onEnd, progress: 0, awaited }];
       spawned.hold(true);
-      if (queue.length === 1) next();
+      if (queue.length === 1) startClock();
       spawned.write([
         ...forgotten.map((each) =>
           encodeFrame({ kind: TO_HOST.forget, detail: each, turn: turns }),
