@@ -4,23 +4,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PublicKey, Signer } from '../engine/crypto/crypto.ts';
 import {
   parsePrivateKeyPem,
-  parsePublicKeyPem,
   privateKeyPem,
   publicKeyPem,
   signerFromSeed,
 } from '../engine/crypto/keys.ts';
 import { displayText, shortHash } from '../engine/encoding/display.ts';
-import { makeTrustStore } from '../engine/gate/trust-store.ts';
 import type { TrustStore } from '../engine/gate/types.ts';
 import { nodeCrypto } from '../engine/platform/node/crypto.ts';
 import { createFile, readTextFileIfPresent } from '../engine/platform/node/files.ts';
+import {
+  ignoreOwnState,
+  KEY_FILE,
+  ownEnvironment as ownEnvironmentOf,
+  withEnvironment,
+} from '../engine/platform/node/own-environment.ts';
 import { message } from './terminal.ts';
-import { workspaceFile } from './workspace.ts';
-
-const KEY_FILE = 'environment.pem';
-
-/** What git must not take of `.touchstone`: what every machine has of its own, above all the key. */
-const IGNORED = `${KEY_FILE}\nreceipts/\nnonces/\n`;
+import { workspaceFile, workspaceRoot } from './workspace.ts';
 
 /** How long another run may take to write the key that it has begun to make. */
 const PATIENCE_MS = 2_000;
@@ -59,7 +58,7 @@ async function readSigner(file: string): Promise<Signer | undefined> {
 async function makeSigner(file: string): Promise<Signer> {
   const seed = nodeCrypto.randomBytes(32);
   const signer = signerFromSeed(nodeCrypto, seed);
-  await createFile(workspaceFile('.gitignore'), IGNORED, 0o644).catch(() => undefined);
+  await ignoreOwnState(workspaceRoot());
   await createFile(file, privateKeyPem(seed), 0o600);
   await writePublicKey(file, signer);
   message(
@@ -78,18 +77,11 @@ async function writePublicKey(file: string, { publicKey }: Signer): Promise<void
 }
 
 /** The public key of this workspace's environment; `undefined` where nothing has run yet. */
-export async function ownEnvironment(): Promise<PublicKey | undefined> {
-  const file = `${workspaceFile(KEY_FILE)}.pub`;
-  const text = await readTextFileIfPresent(file);
-  return text === undefined
-    ? undefined
-    : parsePublicKeyPem(nodeCrypto, text, displayText(file, 500));
+export function ownEnvironment(): Promise<PublicKey | undefined> {
+  return ownEnvironmentOf(workspaceRoot());
 }
 
 /** A trust store in which this workspace's own environment key counts too, if there is one. */
 export async function withOwnEnvironment(store: TrustStore): Promise<TrustStore> {
-  const own = await ownEnvironment();
-  if (own === undefined) return store;
-  if (store.find(own.keyId, 'environment') !== undefined) return store;
-  return makeTrustStore([...store.keys, { key: own, role: 'environment' }]);
+  return withEnvironment(store, await ownEnvironment());
 }

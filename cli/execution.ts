@@ -2,16 +2,13 @@ import { type Command, Option } from 'commander';
 import { displayText } from '../engine/encoding/display.ts';
 import { InputError } from '../engine/encoding/input-error.ts';
 import { isJsonObject, type JsonValue } from '../engine/encoding/json.ts';
-import { type Admission, createGate } from '../engine/gate/admit.ts';
+import type { Admission } from '../engine/gate/admit.ts';
 import type { Tier } from '../engine/gate/types.ts';
-import type { Policy } from '../engine/governance/types.ts';
-import { readModule } from '../engine/platform/node/files.ts';
-import type { Manifest } from '../engine/project/manifest.ts';
-import { DEFAULT_LIMITS, type RunLimits } from '../engine/runtime/types.ts';
+import { admitSubject } from '../engine/platform/node/admission.ts';
+import type { AskedLimits } from '../engine/platform/node/execution.ts';
+import type { Subject } from '../engine/platform/node/subject.ts';
 import { CAPABILITIES, type Capability } from '../engine/whitelist/directives.ts';
-import { notCertified, readCertificateFile } from './certificates.ts';
 import { addGateOptions, type GateOptions, tier, wholeNumber } from './options.ts';
-import { inspectNamed, type Subject } from './subject.ts';
 import { color, MARK, wrap } from './terminal.ts';
 import { gateEnvironment } from './workspace.ts';
 
@@ -50,29 +47,22 @@ function collectCapability(value: string, previous: readonly Capability[] = []) 
   return [...previous, found];
 }
 
+/** What `verify` and the gate say of an executor without a certificate, for those who have a terminal. */
+export function certifyRemedy({ path }: Subject): string {
+  return `issue one: touchstone certify ${displayText(path, 500)} --key FILE`;
+}
+
 /** Asks the gate about the subject, with its certificate where tier 1 is asked for. */
 export async function admit(
   subject: Subject,
   asked: Tier,
   options: GateOptions,
 ): Promise<Admission> {
-  const gate = createGate(await gateEnvironment(subject, options));
-  const bytes = await readModule(subject.artifact);
-  const common = {
-    bytes,
-    ...(subject.manifest && { designatedTier: subject.manifest.tier }),
-  };
-  const certificate =
-    asked === 1 ? await readCertificateFile(subject.artifact, options.certificate) : undefined;
-  if (certificate !== undefined) {
-    const { bytes: contents, name } = certificate;
-    return gate.admit({ ...common, tier: 1, certificate: contents, certificateName: name });
-  }
-  // Without a certificate nothing has said yet that the bytes are a module at all.
-  inspectNamed(subject.artifact, bytes);
-  if (asked !== 1) return gate.admit({ ...common, tier: asked });
-  const failed = notCertified(subject);
-  return { admitted: false, failed: failed.code, detail: failed.detail, checks: [failed] };
+  const environment = await gateEnvironment(subject, options);
+  return admitSubject(subject, asked, environment, {
+    certificate: options.certificate,
+    remedy: certifyRemedy(subject),
+  });
 }
 
 /** The input document that a document stands for: its own `input` where it is a case, else itself. */
@@ -81,27 +71,9 @@ export function inputOf(document: JsonValue): JsonValue {
   return isCase ? (document.input ?? null) : document;
 }
 
-/** What governance decides by: the project's trust and capabilities, and what is granted here. */
-export function policyOf({ manifest }: Subject, options: ExecutionOptions): Policy {
-  return {
-    trust: manifest?.trust ?? 'untrusted',
-    declared: manifest?.capabilities ?? [],
-    grants: new Set(options.grant),
-  };
-}
-
-/** The project's limits, or the default ones, with those that are asked for. */
-export function limitsOf({ manifest }: Subject, { fuel, timeout }: ExecutionOptions): RunLimits {
-  return {
-    ...(manifest?.limits ?? DEFAULT_LIMITS),
-    ...(fuel !== undefined && { fuel }),
-    ...(timeout !== undefined && { timeoutMs: timeout }),
-  };
-}
-
-/** What a project says of how its executor runs, beside its limits. */
-export function projectSettings({ entry, memoryProfile, budget }: Manifest) {
-  return { entry, memoryProfile, budget };
+/** The limits among the options. */
+export function askedLimits({ fuel, timeout }: ExecutionOptions): AskedLimits {
+  return { fuel, timeoutMs: timeout };
 }
 
 /** Says in a sentence which check the subject failed. */

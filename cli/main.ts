@@ -4,6 +4,7 @@ import { batchCommand } from './commands/batch.ts';
 import { certifyCommand } from './commands/certify.ts';
 import { checkCommand } from './commands/check.ts';
 import { keysCommand } from './commands/keys.ts';
+import { lspCommand } from './commands/lsp.ts';
 import { receiptsCommand } from './commands/receipts.ts';
 import { runCommand } from './commands/run.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -28,6 +29,7 @@ function program(): Command {
     .addCommand(voucherCommand())
     .addCommand(whitelistCommand())
     .addCommand(keysCommand())
+    .addCommand(lspCommand())
     .addHelpText(
       'after',
       `

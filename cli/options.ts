@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { CERTIFICATE_SUFFIX } from './certificates.ts';
+import { CERTIFICATE_SUFFIX } from '../engine/certificate/certificate.ts';
 
 export type Format = 'text' | 'json';
 

@@ -1,19 +1,31 @@
 // Bundles everything that runs into dist/. With --types also the declarations of the library.
 
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled, ROOT, requireNode, run } from './prepare.mjs';
 
 /** Bundle → its entry point. */
 const ENTRIES = {
   cli: 'cli/main.ts',
+  server: 'server/main.ts',
+  analysis: 'server/analysis/thread.ts',
   engine: 'engine/index.ts',
   node: 'engine/platform/node/index.ts',
 };
 
 /** Bundles whose text is handed to a process that can read no file: each is whole, in one file. */
 const WHOLE = { 'executor-host': 'engine/platform/node/process-main.ts' };
+
+/** What the language server reads sources with: tree-sitter's runtime, and a grammar a language. */
+const GRAMMARS = [
+  'web-tree-sitter/web-tree-sitter.wasm',
+  '@vscode/tree-sitter-wasm/wasm/tree-sitter-cpp.wasm',
+  '@vscode/tree-sitter-wasm/wasm/tree-sitter-go.wasm',
+  '@vscode/tree-sitter-wasm/wasm/tree-sitter-rust.wasm',
+  '@vscode/tree-sitter-wasm/wasm/tree-sitter-typescript.wasm',
+  '@tree-sitter-grammars/tree-sitter-zig/tree-sitter-zig.wasm',
+];
 
 // What bundled CommonJS libraries expect to find, and ES modules lack.
 const COMMONJS =
@@ -26,6 +38,10 @@ export async function ensureBuilt() {
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   await bundle(ENTRIES, 'dist');
   await bundle(WHOLE, 'dist', { splitting: false, banner: {} });
+  mkdirSync(join(ROOT, 'dist', 'grammars'));
+  for (const file of GRAMMARS) {
+    cpSync(join(ROOT, 'node_modules', file), join(ROOT, 'dist', 'grammars', basename(file)));
+  }
 }
 
 /**

@@ -8,9 +8,11 @@ import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
 import { type GovernedBatchRequest, governedBatch } from '../../engine/governed-batch.ts';
 import type { RunServices } from '../../engine/governed-run.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
+import { limitsOf, policyOf, projectSettings } from '../../engine/platform/node/execution.ts';
 import { fileReceiptStore } from '../../engine/platform/node/receipt-store.ts';
 import { storeError } from '../../engine/platform/node/receipt-store-files.ts';
 import { withLock } from '../../engine/platform/node/receipt-store-lock.ts';
+import { findSubject, type Subject } from '../../engine/platform/node/subject.ts';
 import type { Signing } from '../../engine/provenance/record.ts';
 import type { Binding } from '../batch/binding.ts';
 import { type InputFile, openInputs } from '../batch/inputs.ts';
@@ -22,16 +24,13 @@ import { environmentSigner } from '../environment-key.ts';
 import {
   addExecutionOptions,
   admit,
+  askedLimits,
   describeRefusal,
   type ExecutionOptions,
-  limitsOf,
-  policyOf,
-  projectSettings,
 } from '../execution.ts';
 import { createExecutorPool } from '../executor-pool.ts';
 import { waitForInterrupt } from '../interrupt.ts';
 import { wholeNumber } from '../options.ts';
-import { findSubject, type Subject } from '../subject.ts';
 import { message, plural } from '../terminal.ts';
 import { workspaceFile } from '../workspace.ts';
 
@@ -184,9 +183,9 @@ function requestOf(
     executor,
     name: subject.name,
     version: subject.manifest?.version ?? '0',
-    limits: limitsOf(subject, options),
+    limits: limitsOf(subject, askedLimits(options)),
     ...(subject.manifest && projectSettings(subject.manifest)),
-    policy: policyOf(subject, options),
+    policy: policyOf(subject, options.grant),
     signing: options.sign,
     ordered: options.unordered !== true,
     runs: (2 + RUNS_AHEAD) * options.jobs,
@@ -200,7 +199,7 @@ function bindingOf(
   signer: string,
   options: BatchOptions,
 ): Binding {
-  const { trust, declared, grants } = policyOf(subject, options);
+  const { trust, declared, grants } = policyOf(subject, options.grant);
   return {
     inputs: inputs.sha256,
     executor: subject.executor,
@@ -209,7 +208,7 @@ function bindingOf(
     whitelist: executor.whitelistHash,
     tier: executor.tier,
     entry: subject.manifest?.entry ?? 'plan',
-    limits: { ...limitsOf(subject, options) },
+    limits: { ...limitsOf(subject, askedLimits(options)) },
     trust,
     capabilities: [...declared],
     grants: [...grants].sort(),

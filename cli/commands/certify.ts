@@ -1,15 +1,14 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { type CertifyResult, certify } from '../../engine/certificate/certify.ts';
+import { CERTIFICATE_SUFFIX, IN_TOTO_SUFFIX } from '../../engine/certificate/certificate.ts';
+import type { CertifyResult } from '../../engine/certificate/certify.ts';
 import { parsePrivateKeyPem } from '../../engine/crypto/keys.ts';
 import { displayText, shortHash } from '../../engine/encoding/display.ts';
-import { canonicalBytes } from '../../engine/encoding/json.ts';
-import { requireAgreement } from '../../engine/module/agreement.ts';
+import { certifySubject } from '../../engine/platform/node/certification.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
-import { readModule, readTextFile, writeFileAtomic } from '../../engine/platform/node/files.ts';
-import { CERTIFICATE_SUFFIX, IN_TOTO_SUFFIX } from '../certificates.ts';
+import { readTextFile } from '../../engine/platform/node/files.ts';
+import { findSubject } from '../../engine/platform/node/subject.ts';
 import { type Format, formatOption } from '../options.ts';
-import { findSubject, inspectNamed } from '../subject.ts';
 import {
   columns,
   formatBytes,
@@ -60,24 +59,17 @@ async function certifyAction(path: string, options: CertifyOptions): Promise<voi
   const certifier = await readSigner(options.key);
   const publisher =
     options.publisherKey === undefined ? undefined : await readSigner(options.publisherKey);
-  const report = inspectNamed(subject.artifact, await readModule(subject.artifact));
-  requireAgreement(report);
-  const result = await certify(nodeCrypto, {
-    report,
-    artifactName: basename(subject.artifact),
+  const result = await certifySubject(subject, {
     whitelist,
     certifier,
-    ...(publisher && { publisher }),
-    issuedAt: Date.now(),
+    publisher,
+    out: options.out,
   });
   if (!result.certified) {
     refuse(path, result, options.format);
     return;
   }
-  const out = options.out ?? subject.artifact + CERTIFICATE_SUFFIX;
-  const inToto = besideCertificate(out);
-  await writeFileAtomic(out, result.bytes);
-  await writeFileAtomic(inToto, canonicalBytes(result.inToto));
+  const { certificateFile: out, inTotoFile: inToto } = result;
   const { proof, artifactHash, proofHash } = result.certificate;
   if (options.format === 'json') {
     printJson({
@@ -147,12 +139,6 @@ function refuse(
   ]);
   print(columns(rows, '    ').join('\n'));
   message(`Why each import is there: touchstone check ${displayText(path, 500)}`);
-}
-
-function besideCertificate(certificate: string): string {
-  return certificate.endsWith(CERTIFICATE_SUFFIX)
-    ? certificate.slice(0, -CERTIFICATE_SUFFIX.length) + IN_TOTO_SUFFIX
-    : `${certificate}${IN_TOTO_SUFFIX}`;
 }
 
 async function readSigner(file: string) {

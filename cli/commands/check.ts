@@ -2,15 +2,20 @@ import { Command, Option } from 'commander';
 import { displayText } from '../../engine/encoding/display.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { discover, type Found } from '../../engine/platform/node/discovery.ts';
+import {
+  createExaminer,
+  examineFound,
+  type FoundResult,
+} from '../../engine/platform/node/examine.ts';
 import type { Examination } from '../../engine/rules/examine.ts';
 import { toSarif } from '../../engine/rules/sarif.ts';
 import { checkDocument } from '../check-json.ts';
 import { describeBriefly, describeExamination, describeSummary } from '../check-text.ts';
-import { createExaminer, type FoundResult } from '../examine-found.ts';
 import { complain, EXIT_UNUSABLE } from '../failure.ts';
 import { startProgress } from '../progress.ts';
 import { print, printJson } from '../terminal.ts';
 import { VERSION } from '../version.ts';
+import { filesHere } from '../workspace.ts';
 
 interface CheckOptions {
   readonly whitelist?: string;
@@ -49,9 +54,10 @@ async function checkAction(paths: readonly string[], options: CheckOptions): Pro
   for await (const each of discover(paths)) found.push(each);
   const results: FoundResult[] = [];
   const progress = startProgress(found.length, 'modules');
-  const examine = createExaminer(options.whitelist);
+  const { whitelist } = options;
+  const examiner = createExaminer({ ...filesHere(), ...(whitelist && { whitelist }) });
   for (const each of found) {
-    results.push(await examine(each));
+    results.push(await examineFound(each, examiner));
     progress.step();
   }
   progress.end();

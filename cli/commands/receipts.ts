@@ -5,6 +5,7 @@ import { InputError } from '../../engine/encoding/input-error.ts';
 import type { TrustStore } from '../../engine/gate/types.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { readDocument, writeFileAtomic } from '../../engine/platform/node/files.ts';
+import { isFolder } from '../../engine/platform/node/paths.ts';
 import { CHAIN_SUFFIX, fileReceiptStore } from '../../engine/platform/node/receipt-store.ts';
 import type { ChainVerdict } from '../../engine/provenance/chain.ts';
 import {
@@ -17,7 +18,6 @@ import {
 import { verifyStoredChain } from '../../engine/provenance/store.ts';
 import { withOwnEnvironment } from '../environment-key.ts';
 import { type Format, formatOption, wholeNumber } from '../options.ts';
-import { isFolder } from '../paths.ts';
 import { color, formatBytes, MARK, message, print, printJson, wrap } from '../terminal.ts';
 import { loadTrustStore } from '../workspace.ts';
 

@@ -1,27 +1,31 @@
 import { Command } from 'commander';
 import type { Signer } from '../../engine/crypto/crypto.ts';
 import { displayText } from '../../engine/encoding/display.ts';
-import { InputError } from '../../engine/encoding/input-error.ts';
 import { type JsonValue, parseJson } from '../../engine/encoding/json.ts';
 import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
 import { PURITY_METHODS, type Tier } from '../../engine/gate/types.ts';
 import { governedRun, type RunReport } from '../../engine/governed-run.ts';
 import type { StateRequest } from '../../engine/governed-state.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
+import {
+  limitsOf,
+  policyOf,
+  projectSettings,
+  withoutReceipt,
+} from '../../engine/platform/node/execution.ts';
 import { readDocument } from '../../engine/platform/node/files.ts';
 import { fileReceiptStore } from '../../engine/platform/node/receipt-store.ts';
+import { findSubject, type Subject } from '../../engine/platform/node/subject.ts';
 import { inputBytes } from '../../engine/runtime/input.ts';
 import type { RunLimits } from '../../engine/runtime/types.ts';
 import { environmentSigner, withOwnEnvironment } from '../environment-key.ts';
 import {
   addExecutionOptions,
   admit,
+  askedLimits,
   describeRefusal,
   type ExecutionOptions,
   inputOf,
-  limitsOf,
-  policyOf,
-  projectSettings,
 } from '../execution.ts';
 import { createExecutorPool } from '../executor-pool.ts';
 import { waitForInterrupt } from '../interrupt.ts';
@@ -29,7 +33,6 @@ import { type Format, formatOption } from '../options.ts';
 import { decisionsJson, describeRun } from '../run-text.ts';
 import { readStandardInput } from '../standard-input.ts';
 import { withStateFile } from '../state-file.ts';
-import { findSubject, type Subject } from '../subject.ts';
 import { MARK, message, print, printJson, wrap } from '../terminal.ts';
 import { type Payment, spendForRun } from '../vouchers.ts';
 import { loadTrustStore, workspaceFile } from '../workspace.ts';
@@ -76,7 +79,7 @@ performs none of them.`,
 async function runAction(path: string, options: RunOptions): Promise<void> {
   const subject = await findSubject(path);
   const input = await readInput(options.input);
-  const limits = limitsOf(subject, options);
+  const limits = limitsOf(subject, askedLimits(options));
   const asked = options.tier ?? subject.manifest?.tier ?? 1;
   const admission = await admit(subject, asked, options);
   if (!admission.admitted) {
@@ -156,7 +159,7 @@ async function run(
       {
         ...{ executor, name, version, input, limits, state },
         ...(manifest && projectSettings(manifest)),
-        policy: policyOf(subject, options),
+        policy: policyOf(subject, options.grant),
         signal,
       },
     );
@@ -175,12 +178,6 @@ async function run(
   } finally {
     await isolation.close();
   }
-}
-
-function withoutReceipt(error: unknown): unknown {
-  if (!(error instanceof InputError) || error.code !== 'unwritable') return error;
-  const message = `nothing of this run is acknowledged, for its receipt was not written: ${error.message}`;
-  return new InputError('unwritable', message, { cause: error });
 }
 
 /**

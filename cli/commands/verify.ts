@@ -1,16 +1,10 @@
 import { Command } from 'commander';
 import { displayText } from '../../engine/encoding/display.ts';
-import { createGate } from '../../engine/gate/admit.ts';
-import {
-  CHECK_CODES,
-  type CheckCode,
-  type CheckResult,
-  type GateEnvironment,
-} from '../../engine/gate/types.ts';
-import { readModule } from '../../engine/platform/node/files.ts';
-import { notCertified, readCertificateFile } from '../certificates.ts';
+import { CHECK_CODES, type CheckCode, type CheckResult } from '../../engine/gate/types.ts';
+import { verifySubject } from '../../engine/platform/node/admission.ts';
+import { findSubject } from '../../engine/platform/node/subject.ts';
+import { certifyRemedy } from '../execution.ts';
 import { addGateOptions, type Format, formatOption, type GateOptions } from '../options.ts';
-import { findSubject, inspectNamed, type Subject } from '../subject.ts';
 import { color, MARK, print, printJson, wrap } from '../terminal.ts';
 import { describeDeciders, gateEnvironment } from '../workspace.ts';
 
@@ -49,7 +43,10 @@ The checks are made in their order; the first that fails is the last one made.`,
     .action(async (path: string, options: VerifyOptions) => {
       const subject = await findSubject(path);
       const environment = await gateEnvironment(subject, options);
-      const checks = await verify(subject, environment, options.certificate);
+      const checks = await verifySubject(subject, environment, {
+        certificate: options.certificate,
+        remedy: certifyRemedy(subject),
+      });
       const admitted = checks.every((check) => check.ok);
       if (options.format === 'json') printJson({ admitted, checks });
       else {
@@ -58,21 +55,6 @@ The checks are made in their order; the first that fails is the last one made.`,
       }
       if (!admitted) process.exitCode = 1;
     });
-}
-
-async function verify(
-  subject: Subject,
-  environment: GateEnvironment,
-  named: string | undefined,
-): Promise<readonly CheckResult[]> {
-  const { artifact } = subject;
-  const bytes = await readModule(artifact);
-  const certificate = await readCertificateFile(artifact, named);
-  if (certificate !== undefined) {
-    return createGate(environment).verify(bytes, certificate.bytes, certificate.name);
-  }
-  inspectNamed(artifact, bytes);
-  return [notCertified(subject)];
 }
 
 /** The gate's checks as a list: done, failed with the reason, and not reached. */

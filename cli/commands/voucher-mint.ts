@@ -5,10 +5,10 @@ import { displayText } from '../../engine/encoding/display.ts';
 import { InputError } from '../../engine/encoding/input-error.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { createFile, readModule, readTextFile } from '../../engine/platform/node/files.ts';
+import { findSubject, inspectNamed } from '../../engine/platform/node/subject.ts';
 import { mintTrytetVoucher, serializeTrytetVoucher } from '../../engine/voucher/trytet-voucher.ts';
 import { MAX_EXPIRY, mintVoucher, serializeVoucher } from '../../engine/voucher/voucher.ts';
 import { type Format, formatOption, wholeNumber } from '../options.ts';
-import { findSubject, inspectNamed } from '../subject.ts';
 import { labelled, MARK, print, printJson } from '../terminal.ts';
 import { secondText } from '../voucher-text.ts';
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { displayText } from '../../engine/encoding/display.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { readModule } from '../../engine/platform/node/files.ts';
+import { findSubject } from '../../engine/platform/node/subject.ts';
 import type { TrytetVoucher } from '../../engine/voucher/trytet-voucher.ts';
 import {
   VOUCHER_CHECK_CODES,
@@ -17,7 +18,6 @@ import {
 import type { FuelVoucher } from '../../engine/voucher/voucher.ts';
 import { ownEnvironment } from '../environment-key.ts';
 import { type Format, formatOption } from '../options.ts';
-import { findSubject } from '../subject.ts';
 import { color, labelled, MARK, print, printJson, wrap } from '../terminal.ts';
 import { secondText } from '../voucher-text.ts';
 import { readVoucherFile, voucherEnvironment } from '../vouchers.ts';

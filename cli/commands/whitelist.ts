@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { displayText } from '../../engine/encoding/display.ts';
+import { readWhitelist } from '../../engine/platform/node/deciders.ts';
 import {
   diffWhitelists,
   staysClassified,
@@ -10,7 +11,6 @@ import { functionTypeText } from '../../engine/whitelist/whitelist.ts';
 import { findCertificates } from '../certificates.ts';
 import { type Format, formatOption } from '../options.ts';
 import { color, columns, MARK, plural, print, printJson, wrap } from '../terminal.ts';
-import { loadWhitelist } from '../workspace.ts';
 
 /** `touchstone whitelist show|diff`. */
 export function whitelistCommand(): Command {
@@ -40,7 +40,7 @@ Examples:
   $ touchstone whitelist show ./whitelist.json --format json`,
     )
     .action(async (reference: string, { format }: { format: Format }) => {
-      const whitelist = await loadWhitelist(reference);
+      const whitelist = await readWhitelist(reference);
       if (format === 'json') {
         const { name, version, hash, functions } = whitelist;
         printJson({ name, version, hash, functions });
@@ -76,7 +76,7 @@ Example:
     )
     .action(
       async (before: string, after: string, paths: string[], { format }: { format: Format }) => {
-        const [old, now] = [await loadWhitelist(before), await loadWhitelist(after)];
+        const [old, now] = [await readWhitelist(before), await readWhitelist(after)];
         const diff = diffWhitelists(old, now);
         const certificates = await findCertificates(paths);
         const invalidated = certificates.filter(

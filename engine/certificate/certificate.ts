@@ -7,6 +7,12 @@ import type { PurityProof } from '../proof/proof.ts';
 
 export const CERTIFICATE_FORMAT = 'purity-certificate/1';
 
+/** A certificate lies beside its artifact, under its name with this suffix. */
+export const CERTIFICATE_SUFFIX = '.purity.json';
+
+/** The same proof as an in-toto statement lies there too. */
+export const IN_TOTO_SUFFIX = '.intoto.json';
+
 /** The purity certificate (DESIGN 5): binds a proof to the exact bytes of a module. */
 export interface PurityCertificate {
   readonly format: typeof CERTIFICATE_FORMAT;

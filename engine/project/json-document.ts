@@ -106,17 +106,22 @@ function rangeOf(node: Node | undefined): TextRange | undefined {
   return node && { offset: node.offset, length: node.length };
 }
 
-/** The parser and every walk over its tree recurse, so the depth is bounded before they start. */
-function offsetOfDeepNesting(text: string): number | undefined {
+/**
+ * Where a text nests deeper than {@link MAX_JSON_DEPTH}; `undefined` where it does not, however a
+ * parser recovers from brackets that do not match. Parsers and walks over their trees recurse, so
+ * this is asked before they start.
+ */
+export function offsetOfDeepNesting(text: string): number | undefined {
   const scanner = createScanner(text, true);
-  let depth = 0;
+  const closers: string[] = [];
   while (scanner.getPosition() < text.length) {
     scanner.scan();
-    const first = text[scanner.getTokenOffset()];
+    const first = text.charAt(scanner.getTokenOffset());
     if (first === '{' || first === '[') {
-      if (++depth > MAX_JSON_DEPTH) return scanner.getTokenOffset();
-    } else if (first === '}' || first === ']') {
-      depth--;
+      if (closers.push(first === '{' ? '}' : ']') > MAX_JSON_DEPTH) return scanner.getTokenOffset();
+    } else if (first === closers.at(-1)) {
+      // One that closes nothing is passed over: counting it would hide how deep the others go.
+      closers.pop();
     }
   }
   return undefined;

@@ -11,7 +11,7 @@ import { type PathReach, relativePathProblem } from './relative-path.ts';
 export const MANIFEST_NAME = 'executor.json';
 
 /** A manifest larger than this is refused unread, in bytes. */
-export const MAX_MANIFEST_BYTES = 1_048_576;
+export const MAX_MANIFEST_BYTES = 262_144;
 
 /** `NAME@V`, a whitelist by name and version. */
 export const WHITELIST_NAME = /^([a-z][a-z0-9._-]{0,63})@([1-9][0-9]{0,8})$/;

@@ -57,6 +57,8 @@ export interface Examination {
   readonly manifest?: ExaminedManifest;
   /** Path of the certificate, where one was looked for. */
   readonly certificatePath?: string;
+  /** How it stands. */
+  readonly certificate?: CertificateState;
 }
 
 export interface ExaminedManifest {
@@ -143,6 +145,7 @@ function examine(input: ModuleInput, options: ExamineOptions, project?: ProjectS
     },
     report,
     ...(input.certificate && { certificatePath: input.certificate.path }),
+    ...(certificate && { certificate }),
   };
 }
 

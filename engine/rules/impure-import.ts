@@ -13,10 +13,13 @@ export const impureImport = {
 } as const satisfies Rule;
 
 function* check({ artifact, whitelist }: RuleContext): Iterable<Finding> {
-  for (const judged of importsOf(artifact, 'impure')) {
-    const problem = `is outside ${whitelistText(whitelist)}`;
-    yield importFinding(judged, problem, otherModuleHint(judged, whitelist));
-  }
+  for (const judged of importsOf(artifact, 'impure')) yield impureFinding(judged, whitelist);
+}
+
+/** What is said of an import that the whitelist knows nothing of. */
+export function impureFinding(judged: JudgedImport, whitelist: Whitelist): Finding {
+  const problem = `is outside ${whitelistText(whitelist)}`;
+  return importFinding(judged, problem, otherModuleHint(judged, whitelist));
 }
 
 /** A host function imported from the wrong module, as happens where a binding names none. */

@@ -8,7 +8,7 @@ const MAX_FRAMES = 20_000;
 
 /** Classifies the imports of a module and decides which rule speaks of each. */
 export function judgeImports(report: ModuleReport, whitelist: Whitelist): readonly JudgedImport[] {
-  const hostModules = new Set(whitelist.functions.map((f) => f.module));
+  const hostModules = hostModulesOf(whitelist);
   let pathsLeft = MAX_PATHS;
   let framesLeft = MAX_FRAMES;
   return report.imports.map((entry, index) => {
@@ -26,8 +26,9 @@ export function judgeImports(report: ModuleReport, whitelist: Whitelist): readon
   });
 }
 
-function verdictOf(
-  entry: ImportEntry,
+/** The rule that speaks of an import outside the whitelist. */
+export function verdictOf(
+  entry: Pick<ImportEntry, 'module' | 'kind'>,
   classification: Classification & { readonly class: 'impure' },
   hostModules: ReadonlySet<string>,
   isUnreached: boolean,
@@ -36,6 +37,11 @@ function verdictOf(
   if (entry.kind !== 'function') return 'impure';
   if (hostModules.has(entry.module)) return 'unknown-host-function';
   return isUnreached ? 'unreachable' : 'impure';
+}
+
+/** The modules of the host interface that a whitelist lists. */
+export function hostModulesOf(whitelist: Whitelist): ReadonlySet<string> {
+  return new Set(whitelist.functions.map((f) => f.module));
 }
 
 /** The imports with one verdict; none where the artifact was not read. */

@@ -10,9 +10,10 @@ export function importName(entry: Pick<ImportEntry, 'module' | 'name'>): string 
   return `${nameText(entry.module)}.${nameText(entry.name)}`;
 }
 
-/** `env.now () -> i64`; for other kinds `env.memory (memory i32 1)`. */
+/** `env.now () -> i64`; for other kinds `env.memory (memory i32 1)`; without a type that is not known. */
 export function importText(entry: ImportEntry): string {
   const type = displayText(entry.type, 200);
+  if (type === '') return importName(entry);
   return entry.kind === 'function'
     ? `${importName(entry)} ${type}`
     : `${importName(entry)} (${entry.kind} ${type})`;

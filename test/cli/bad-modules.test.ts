@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, truncateSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { leb, moduleOf, section, text } from '../support/bytes.ts';
+import { BAD_MODULES, SUBTLY_BAD_MODULES } from '../support/bad-modules.ts';
 import {
   assertBadInput,
   assertExit,
@@ -16,40 +15,6 @@ import {
 } from './support.ts';
 
 const call = exampleModule('call');
-const HUGE = leb(0xffff_ffff);
-const TYPES = [1, 0x60, 0, 0]; // () -> ()
-
-/** Files that are no module, and what is said of each. */
-const FILES: readonly (readonly [string, Uint8Array, RegExp])[] = [
-  ['an empty file', Buffer.alloc(0), /the file is empty, at byte 0/],
-  ['half a preamble', call.subarray(0, 6), /at byte \d/],
-  ['random bytes', randomBytes(4096), /not a .*WebAssembly/],
-  ['text', Buffer.from('#!/bin/sh\necho I am a module\n'), /not a .*WebAssembly/],
-  ['a component', Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0), /component/],
-  ['4,294,967,295 imports', moduleOf(section(1, TYPES), section(2, HUGE)), /at byte \d+/],
-  [
-    'a name that is not UTF-8',
-    moduleOf(section(1, TYPES), section(2, [1, 2, 0xff, 0xfe, ...text('f'), 0, 0])),
-    /UTF-8.*at byte \d+/,
-  ],
-  ['a module cut off', call.slice(0, 80_000), /at byte \d+/],
-];
-
-/** More of them, which differ only in what is wrong where. */
-const SUBTLE: typeof FILES = [
-  ['another version', Uint8Array.of(0, 0x61, 0x73, 0x6d, 2, 0, 0, 0), /version 2|at byte 4/],
-  ['a section that claims 4 GB', moduleOf([2, ...HUGE, 0]), /at byte \d+/],
-  ['4,294,967,295 types', moduleOf(section(1, HUGE)), /at byte \d+/],
-  ['4,294,967,295 parameters', moduleOf(section(1, [1, 0x60, ...HUGE])), /at byte \d+/],
-  ['a name of 4 GB', moduleOf(section(1, TYPES), section(2, [1, ...HUGE])), /at byte \d+/],
-  [
-    '4,294,967,295 functions',
-    moduleOf(section(1, TYPES), section(3, HUGE), section(10, HUGE)),
-    /at byte \d+/,
-  ],
-  ['two import sections', moduleOf(section(2, [0]), section(2, [0])), /at byte \d+/],
-  ['a module with bytes after its end', Buffer.concat([call, randomBytes(8)]), /at byte \d+/],
-];
 
 /** Commands that need PATH to be a module, each with what else it asks for. */
 function commands(here: Workspace): Readonly<Record<string, readonly string[]>> {
@@ -64,7 +29,7 @@ function commands(here: Workspace): Readonly<Record<string, readonly string[]>> 
 }
 
 describe('a file that is no module', { concurrency: 4 }, () => {
-  for (const [name, bytes, problem] of FILES) {
+  for (const [name, bytes, problem] of BAD_MODULES) {
     test(`${name}: exit 2 and one line from each command`, async (t) => {
       const here = workspace(t);
       here.write('x.wasm', bytes);
@@ -78,7 +43,7 @@ describe('a file that is no module', { concurrency: 4 }, () => {
 
   test('many at once: one line each, in order', async (t) => {
     const here = workspace(t);
-    const all = [...FILES, ...SUBTLE];
+    const all = [...BAD_MODULES, ...SUBTLY_BAD_MODULES];
     const names = all.map(([, bytes], i) =>
       here.write(`${String(i).padStart(2, '0')}.wasm`, bytes),
     );

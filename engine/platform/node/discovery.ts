@@ -53,7 +53,7 @@ export async function* discover(
     entriesLeft: options.maxEntries ?? MAX_ENTRIES,
     signal: options.signal,
     seen: new Set(),
-    claims: [],
+    claims: new Map(),
   };
   const modules: string[] = [];
   for (const path of inTreeOrder(paths)) {
@@ -86,15 +86,12 @@ interface Search {
   readonly signal: AbortSignal | undefined;
   /** Real paths of what was found. */
   readonly seen: Set<string>;
-  /** What the manifests found speak of: artifacts and sources. */
-  readonly claims: Claim[];
+  /** What the manifests found speak of in their own folders, by the real path of the folder. */
+  readonly claims: Map<string, Claim>;
 }
 
-interface Claim {
-  /** Real path of the manifest's folder. */
-  readonly folder: string;
-  covers(relativePath: string): boolean;
-}
+/** Whether a manifest speaks of a file, as its artifact or a source, by its path from the folder. */
+type Claim = (relativePath: string) => boolean;
 
 interface Folder {
   readonly path: string;
@@ -168,10 +165,10 @@ async function* findExecutor(search: Search, folder: string, path: string): Asyn
     if (await isSeen(search, path)) return;
     const reading = readManifest(await readFileBounded(path, MAX_MANIFEST_BYTES, 'a manifest'));
     const isSource = matcherOf(reading.manifest?.source ?? []);
-    search.claims.push({
-      folder: await realpath(folder),
-      covers: (inside) => inside === reading.artifact || isSource(inside),
-    });
+    search.claims.set(
+      await realpath(folder),
+      (inside) => inside === reading.artifact || isSource(inside),
+    );
     yield { kind: 'executor', path, folder, reading };
   } catch (error) {
     yield problem(search, path, error);
@@ -192,16 +189,13 @@ async function* findModule(
   }
 }
 
+/** Asks the manifests of the folders around a file: there may be thousands elsewhere. */
 function isClaimed({ claims }: Search, real: string): boolean {
-  return claims.some(({ folder, covers }) => {
-    const inside = slashed(relative(folder, real));
-    return (
-      inside !== '' &&
-      !inside.startsWith('../') &&
-      resolve(folder, inside) === real &&
-      covers(inside)
-    );
-  });
+  for (let folder = dirname(real); ; folder = dirname(folder)) {
+    const covers = claims.get(folder);
+    if (covers?.(slashed(relative(folder, real)))) return true;
+    if (folder === dirname(folder)) return false;
+  }
 }
 
 async function isSeen({ seen }: Search, path: string): Promise<boolean> {

@@ -205,3 +205,9 @@ test('hostile texts are refused at once', () => {
     assert.ok(manifestError(reading, 'executor.json').message.length < 400);
   }
 });
+
+test('brackets that do not match hide no depth', () => {
+  const { problems, manifest } = readManifest('[},'.repeat(80_000));
+  assert.equal(manifest, undefined);
+  assert.match(problems[0]?.message ?? '', /^nesting is deeper than \d+$/);
+});

@@ -1,15 +1,15 @@
 import { basename, dirname, extname, join } from 'node:path';
-import { displayText } from '../engine/encoding/display.ts';
-import { InputError } from '../engine/encoding/input-error.ts';
-import { inspectModule } from '../engine/module/report.ts';
-import type { ModuleReport } from '../engine/module/types.ts';
-import { nodeCrypto } from '../engine/platform/node/crypto.ts';
-import { isMissingFile, readDocument, resolveInProject } from '../engine/platform/node/files.ts';
-import { type Manifest, parseManifest } from '../engine/project/manifest.ts';
-import { MANIFEST_NAME } from '../engine/project/manifest-schema.ts';
+import { displayText } from '../../encoding/display.ts';
+import { InputError } from '../../encoding/input-error.ts';
+import { inspectModule } from '../../module/report.ts';
+import type { ModuleReport } from '../../module/types.ts';
+import { type Manifest, parseManifest } from '../../project/manifest.ts';
+import { MANIFEST_NAME } from '../../project/manifest-schema.ts';
+import { nodeCrypto } from './crypto.ts';
+import { isMissingFile, readDocument, resolveInProject } from './files.ts';
 import { isFolder } from './paths.ts';
 
-/** The one executor a command is about. */
+/** The one executor that something is asked about. */
 export interface Subject {
   /** The manifest's path, or the module's where there is no manifest. */
   readonly path: string;
@@ -32,7 +32,7 @@ export async function findSubject(path: string): Promise<Subject> {
 }
 
 /**
- * Inspects a module for a command that needs it to be one.
+ * Inspects a module for whoever needs it to be one.
  * @param path names it in the message.
  * @throws {InputError} for bytes that are no module.
  */

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { unreadableError } from '../engine/platform/node/files.ts';
+import { unreadableError } from './files.ts';
 
 /**
  * Whether a path is a folder.

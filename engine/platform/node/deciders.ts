@@ -1,0 +1,101 @@
+// The documents that decide about other people's modules: whom to trust, by which policy, against
+// which whitelist. What a stranger's folder says of them counts for nothing, so nobody looks for them
+// from the path that is examined.
+
+import { lstatSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { displayText } from '../../encoding/display.ts';
+import { InputError } from '../../encoding/input-error.ts';
+import { DEFAULT_POLICY, parsePolicy } from '../../gate/policy.ts';
+import { EMPTY_TRUST_STORE, parseTrustStore } from '../../gate/trust-store.ts';
+import type { GatePolicy, TrustStore } from '../../gate/types.ts';
+import type { Whitelist } from '../../whitelist/types.ts';
+import { builtInWhitelist, parseWhitelist } from '../../whitelist/whitelist.ts';
+import { nodeCrypto } from './crypto.ts';
+import { readDocument } from './files.ts';
+
+/** The trust store and the policy that count; absent where there is none. */
+export interface DecidingFiles {
+  readonly trust: string | undefined;
+  readonly policy: string | undefined;
+}
+
+/**
+ * Where the documents that count lie: the workspace's in its `.touchstone`, else, for the trust store,
+ * the user's.
+ * @param workspace the workspace's folder; without one only the user's own documents count.
+ */
+export function decidingFiles(workspace: string | undefined): DecidingFiles {
+  const own = (name: string) =>
+    workspace === undefined ? [] : [join(workspace, '.touchstone', name)];
+  return {
+    trust: [...own('trust.json'), userTrustFile()].find(isThere),
+    policy: own('policy.json').find(isThere),
+  };
+}
+
+/** The user's own trust store, whether or not it is there. */
+function userTrustFile(): string {
+  const base =
+    process.platform === 'win32'
+      ? process.env.APPDATA
+      : (process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config'));
+  return join(base ?? homedir(), 'touchstone', 'trust.json');
+}
+
+/**
+ * Whether something of that name is there, readable or not: a policy that cannot be read is an error,
+ * not a default.
+ */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * The trust store in a file; without one, a store that trusts nobody.
+ * @throws {InputError} `unreadable`, `too-large` or `invalid-trust-store`.
+ */
+export async function readTrustStore(file: string | undefined): Promise<TrustStore> {
+  if (file === undefined) return EMPTY_TRUST_STORE;
+  return parseTrustStore(nodeCrypto, await readDocument(file), displayText(file, 500));
+}
+
+/**
+ * The policy in a file; without one, the default.
+ * @throws {InputError} `unreadable`, `too-large` or `invalid-policy`.
+ */
+export async function readPolicy(file: string | undefined): Promise<GatePolicy> {
+  if (file === undefined) return DEFAULT_POLICY;
+  return parsePolicy(await readDocument(file), displayText(file, 500));
+}
+
+let builtInOnce: Whitelist | undefined;
+
+/** The built-in whitelist, hashed once however many executors ask for it. */
+export function builtInHere(): Whitelist {
+  builtInOnce ??= builtInWhitelist(nodeCrypto);
+  return builtInOnce;
+}
+
+/**
+ * A whitelist by `NAME@VERSION`, which must be built in, or by file.
+ * @param base the folder that a relative file is relative to.
+ * @throws {InputError} `unreadable`, `too-large` or `invalid-whitelist`.
+ */
+export async function readWhitelist(reference: string, base = '.'): Promise<Whitelist> {
+  const builtIn = builtInHere();
+  if (reference === `${builtIn.name}@${builtIn.version}`) return builtIn;
+  if (/^[a-z][a-z0-9._-]*@\d+$/.test(reference)) {
+    throw new InputError(
+      'invalid-whitelist',
+      `there is no whitelist ${reference} here; built in is ${builtIn.name}@${builtIn.version}, others are named by file`,
+    );
+  }
+  const path = resolve(base, reference);
+  return parseWhitelist(nodeCrypto, await readDocument(path), displayText(reference, 500));
+}

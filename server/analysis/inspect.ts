@@ -1,0 +1,82 @@
+import { extname } from 'node:path';
+import { displayText } from '../../engine/encoding/display.ts';
+import { InputError } from '../../engine/encoding/input-error.ts';
+import { recipeFor } from '../../engine/module/recipes.ts';
+import type { Assembler } from '../../engine/module/wat.ts';
+import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
+import { readWhitelist } from '../../engine/platform/node/deciders.ts';
+import { readModule, readTextFile } from '../../engine/platform/node/files.ts';
+import { examineModule } from '../../engine/rules/examine.ts';
+import { judgeImports } from '../../engine/rules/judge.ts';
+import type { JudgedImport } from '../../engine/rules/types.ts';
+import { DIRECTIVES } from '../../engine/whitelist/directives.ts';
+import type { InspectedImport, Inspection } from '../protocol.ts';
+import type { InspectJob } from './jobs.ts';
+
+/**
+ * Everything the inspector shows of a module.
+ * @throws {InputError} for a file or whitelist that cannot be read, or a file that is no module.
+ */
+export async function inspect(job: InspectJob, assembler: Assembler): Promise<Inspection> {
+  const { path, uri, whitelist: choice } = job;
+  const whitelist = await readWhitelist(choice.reference, choice.base);
+  const contents =
+    extname(path) === '.wat'
+      ? await assembler.assemble(await readTextFile(path), displayText(path, 500))
+      : await readModule(path);
+  const { artifact, report } = examineModule({ path, contents }, { crypto: nodeCrypto, whitelist });
+  if (report === undefined) {
+    const refused = artifact.diagnostics.find(({ severity }) => severity === 'error');
+    throw new InputError('invalid-module', refused?.message ?? 'the file cannot be read');
+  }
+  return {
+    uri,
+    size: report.size,
+    sha256: report.sha256,
+    whitelist: artifact.whitelist,
+    allImportsPure: artifact.allImportsPure,
+    imports: judgeImports(report, whitelist).map(inspected),
+    exports: report.exports.map(({ name, kind, type, offset }) => ({ name, kind, type, offset })),
+    memories: report.memories.map(({ minimum, maximum, ...memory }) => ({
+      ...memory,
+      minimum: String(minimum),
+      maximum: maximum === undefined ? null : String(maximum),
+    })),
+    features: report.features,
+    sections: report.sections.map(({ name, offset, size }) => ({ name, offset, size })),
+    readers: report.readers,
+    findings: artifact.diagnostics.map(({ code, severity, message, help }) => ({
+      code,
+      severity,
+      message,
+      ...(help !== undefined && { help }),
+    })),
+  };
+}
+
+function inspected({ entry, classification, callPath }: JudgedImport): InspectedImport {
+  const { module, name, kind, type, offset } = entry;
+  const isListed = classification.class !== 'impure';
+  const tag = isListed ? classification.function.directive : undefined;
+  const capability = tag === undefined ? undefined : DIRECTIVES.get(tag)?.capability;
+  const recipe = isListed ? undefined : recipeFor(entry, callPath);
+  return {
+    module,
+    name,
+    kind,
+    type,
+    class: classification.class,
+    ...(isListed && { category: classification.function.category }),
+    ...(capability && { capability }),
+    offset,
+    ...(callPath && {
+      path: callPath.frames.map((frame) => ({
+        name: frame.name,
+        via: frame.via,
+        ...(frame.offset !== undefined && { offset: frame.offset }),
+        lastOfAuthor: frame.lastOfAuthor,
+      })),
+    }),
+    ...(recipe !== undefined && { recipe }),
+  };
+}
