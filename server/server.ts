@@ -12,6 +12,7 @@ import { registerRequests } from './requests/handlers.ts';
 import { scan } from './scan.ts';
 import type { ServerOptions, Serving } from './serving.ts';
 import { createSession, type Session } from './session.ts';
+import { watExtent } from './wat/extent.ts';
 import { keyOf, pathOf } from './workspace/uris.ts';
 
 /** Serves one client over a connection that is not listening yet. */
@@ -56,7 +57,9 @@ function serve(
     cacheFolder:
       client.cacheFolder === undefined ? options.cacheFolder : (client.cacheFolder ?? undefined),
     open: (key) => open.get(key),
+    allOpen: () => open.values(),
     settings: client.settings,
+    watExtent: () => watExtent(client),
     isTrusted: client.isTrusted,
     ...(client.pulls
       ? { refresh: () => void connection.languages.diagnostics.refresh() }
@@ -103,7 +106,7 @@ function serve(
         for (const folder of pathsOf(added)) void addFolder(folder);
       });
     }
-    for (const folder of foldersOf(params)) await addFolder(folder);
+    await Promise.all(foldersOf(params).map(addFolder));
   });
   return {
     ...serving,

@@ -8,6 +8,7 @@ import { entriesOf, filesOf, needsSources } from './diagnostics/compute.ts';
 import type { Entry } from './diagnostics/diagnostic.ts';
 import { createPublisher, type Publisher } from './diagnostics/publisher.ts';
 import type { Settings } from './settings.ts';
+import type { WatExtent } from './wat/extent.ts';
 import { languageOf } from './workspace/languages.ts';
 import type { Project } from './workspace/projects.ts';
 import { createSources, type Sources } from './workspace/sources.ts';
@@ -25,7 +26,9 @@ export interface SessionOptions {
   readonly cacheFolder: string | undefined;
   /** The document that is open under a key ({@link keyOf}). */
   open(key: string): TextDocument | undefined;
+  allOpen(): Iterable<TextDocument>;
   settings(): Settings;
+  watExtent(): WatExtent;
   isTrusted(): boolean;
   /** For clients that are told of diagnostics, and for those that ask. */
   push?(diagnostics: PublishDiagnosticsParams): void;
@@ -76,7 +79,9 @@ export function createSession(options: SessionOptions): Session {
     settings: options.settings,
     openText: (path) => options.open(path)?.getText(),
     textFound: (path) =>
-      options.settings().wat === 'off' ? Promise.resolve() : sources.look(path, uriOf(path), 'wat'),
+      options.watExtent() === 'nothing'
+        ? Promise.resolve()
+        : sources.look(path, uriOf(path), 'wat'),
     settled: (path) => void projectSettled(path),
     removed: (path, was) => projectRemoved(path, was),
   });
@@ -107,6 +112,7 @@ export function createSession(options: SessionOptions): Session {
     sources,
     pages: options.pages,
     severities: options.settings().severities,
+    watExtent: options.watExtent(),
   });
 
   const publisher = createPublisher({
@@ -180,7 +186,7 @@ export function createSession(options: SessionOptions): Session {
     const key = keyOf(document.uri);
     const inProject = projects.builtFrom(key).length > 0;
     const language = languageOf(key, document.languageId, inProject);
-    if (language === undefined || (language === 'wat' && options.settings().wat === 'off')) {
+    if (language === undefined || (language === 'wat' && options.watExtent() === 'nothing')) {
       return Promise.resolve();
     }
     return sources.look(key, document.uri, language);
@@ -234,7 +240,12 @@ export function createSession(options: SessionOptions): Session {
     entries: (key) => entriesOf(key, known()),
     async judgeAll() {
       await workspace.examineAll();
-      await Promise.all([...sources.all()].map(({ path }) => again(path)));
+      const left = options.watExtent() === 'nothing' ? 'wat' : undefined;
+      for (const { path, language } of [...sources.all()]) {
+        if (language === left) forget(path);
+        else if (options.open(path) === undefined) void again(path);
+      }
+      await Promise.all([...options.allOpen()].filter((each) => !isManifest(each)).map(look));
       publisher.allChanged();
     },
     async close() {

@@ -301,6 +301,7 @@ class Finder {
         const value = valueTypeOf(declared.type);
         return {
           ...this.#spanOf(parameter),
+          hasDefault: parameter.type === 'optional_parameter_declaration',
           ...(declared.name && { name: this.#plain.wordOf(declared.name) }),
           ...(isValueType(value) && { value }),
         };

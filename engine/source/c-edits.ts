@@ -123,10 +123,16 @@ function retypingParameters(
   const fits =
     written.length === wanted.length && written.every(({ value }, i) => value === wanted[i]);
   if (fits && !isOpen) return [];
+  // What has a default stands last.
+  const lastWithout = wanted.findLastIndex((value, i) => {
+    const parameter = written[i];
+    return parameter?.value !== value || !parameter.hasDefault;
+  });
   const texts: string[] = [];
   for (const [i, value] of wanted.entries()) {
     const parameter = written[i];
-    const place = parameter?.value === value ? writtenPlaceOf(source, parameter) : undefined;
+    const isKept = parameter?.value === value && (!parameter.hasDefault || i > lastWithout);
+    const place = isKept ? writtenPlaceOf(source, parameter) : undefined;
     const spelling = SPELLINGS[value];
     if (place !== undefined) texts.push(sliceOf(source.text, place));
     else if (spelling === undefined) return undefined;

@@ -37,6 +37,7 @@ export interface FunctionParts {
   readonly parameters: readonly (Span & {
     readonly name?: string;
     readonly value?: ValueType;
+    readonly hasDefault: boolean;
   })[];
   readonly result: ResultParts & {
     readonly value: ValueType | 'void' | undefined;

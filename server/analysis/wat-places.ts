@@ -3,60 +3,43 @@
 import type { ModuleReport } from '../../engine/module/types.ts';
 import type { TextRange } from '../../engine/project/json-document.ts';
 import type { Diagnostic } from '../../engine/rules/types.ts';
-import type { WatDocument, WatField } from '../../engine/source/wat/document.ts';
+import type { WatDocument } from '../../engine/source/wat/document.ts';
+import {
+  locateExport,
+  locateNondeterministic,
+  moduleHead,
+} from '../../engine/source/wat/locate.ts';
 
 /** The piece of the text that a finding is about; its head, where no piece is to blame. */
 export function placeInWat(
-  { code, subject, location }: Diagnostic,
+  found: Diagnostic,
   report: ModuleReport | undefined,
   document: WatDocument,
 ): TextRange {
-  const found = pieceOf(code, subject, location?.offset, report, document);
-  return (
-    found ?? document.moduleKeyword ?? { offset: 0, length: Math.min(1, document.text.length) }
-  );
+  return pieceOf(found, report, document) ?? moduleHead(document);
 }
 
 function pieceOf(
-  code: string,
-  subject: string,
-  offset: number | undefined,
+  { code, subject, location }: Diagnostic,
   report: ModuleReport | undefined,
   document: WatDocument,
 ): TextRange | undefined {
+  const { offset } = location ?? {};
   switch (code) {
     case 'start-function':
       return document.fieldOf('start', 0)?.mark;
     case 'unbounded-memory':
-      return markOf(document.fieldOf('memory', Number(/\d+$/.exec(subject)?.[0])));
+      return document.fieldOf('memory', Number(/\d+$/.exec(subject)?.[0]))?.mark;
     case 'missing-memory':
-      return exportNamed('memory', document) ?? markOf(document.fieldOf('memory', 0));
+      return locateExport(document, 'memory') ?? document.fieldOf('memory', 0)?.mark;
     case 'missing-entry':
-      return exportAt(offset, report, document);
+      // The export is there, and is no entry.
+      return offset === undefined ? undefined : locateExport(document, subject);
     case 'nondeterministic-instruction':
-      return undefined;
+      return offset === undefined || report === undefined
+        ? undefined
+        : locateNondeterministic(document, report, offset);
     default:
       return undefined;
   }
-}
-
-function markOf(field: WatField | undefined): TextRange | undefined {
-  return field?.mark;
-}
-
-function exportNamed(name: string, document: WatDocument): TextRange | undefined {
-  for (const field of document.fields) {
-    const found = field.exports.find((each) => each.name === name);
-    if (found !== undefined) return found.mark;
-  }
-  return undefined;
-}
-
-function exportAt(
-  offset: number | undefined,
-  report: ModuleReport | undefined,
-  document: WatDocument,
-): TextRange | undefined {
-  const name = report?.exports.find((each) => each.offset === offset)?.name;
-  return name === undefined ? undefined : exportNamed(name, document);
 }

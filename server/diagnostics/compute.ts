@@ -3,12 +3,18 @@
 
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { DiagnosticRelatedInformation, Range } from 'vscode-languageserver-types';
-import type { JobFailure, SourceAnalysis, SourceDeclaration } from '../analysis/jobs.ts';
+import type {
+  JobFailure,
+  SourceAnalysis,
+  SourceDeclaration,
+  SourceFinding,
+} from '../analysis/jobs.ts';
 import { isFailure } from '../analysis/lane.ts';
 import { FILE_START } from '../analysis/project.ts';
 import type { AnalysedFinding, AnalysedImport, Analysis, Place } from '../analysis/results.ts';
 import { manifestProblems } from '../manifest/diagnostics.ts';
 import { rangeOnManifest } from '../manifest/places.ts';
+import type { WatExtent } from '../wat/extent.ts';
 import type { Project, Projects } from '../workspace/projects.ts';
 import type { Source, Sources } from '../workspace/sources.ts';
 import { uriOf } from '../workspace/uris.ts';
@@ -16,6 +22,8 @@ import { type Entry, type Telling, type Told, toDiagnostic } from './diagnostic.
 
 /** Everything that diagnostics are made from. */
 export interface Known extends Telling {
+  /** How much is said of WebAssembly text: another server may say what does not assemble. */
+  readonly watExtent: WatExtent;
   readonly projects: Projects;
   readonly sources: Sources;
 }
@@ -111,8 +119,10 @@ function sourceEntries({ path, analysis }: Source, known: Known): Entry[] {
 
 function otherFindings(path: string, { findings }: SourceAnalysis, known: Known): Entry[] {
   const uri = uriOf(path);
+  const isOurs = ({ code }: SourceFinding) =>
+    known.watExtent === 'all' || code !== 'invalid-module';
   return findings
-    .filter(({ declaration }) => declaration === undefined)
+    .filter((finding) => finding.declaration === undefined && isOurs(finding))
     .flatMap((finding) => {
       const related = finding.related.map(({ message, place }) => ({
         message,

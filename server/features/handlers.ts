@@ -15,10 +15,12 @@ import { keyOf } from '../workspace/uris.ts';
 import { declarationHover } from './declaration-hover.ts';
 import { analysisOf, manifestCompletion, manifestFixes } from './manifest.ts';
 import { overlap, sourceFixes } from './source-fixes.ts';
+import { importPlace, registerWat, watCompletion, watOf } from './wat.ts';
 
 /** Answers what editors ask about open documents. Of a document that is not open nothing is said. */
 export function registerFeatures(serving: Serving): void {
   const { connection, session, client } = serving;
+  registerWat(serving);
 
   connection.onHover(async ({ textDocument: { uri }, position }) => {
     const document = serving.document(uri);
@@ -28,7 +30,10 @@ export function registerFeatures(serving: Serving): void {
       return manifestHover(document, project.reading, position, analysisOf(project)) ?? null;
     }
     await session.settled(document);
-    return hoverInSource(document, { start: position, end: position }, serving) ?? null;
+    const wat = watOf(document);
+    const place = wat && importPlace(wat, document.offsetAt(position));
+    const at = place ? document.positionAt(place.offset) : position;
+    return hoverInSource(document, { start: at, end: at }, serving) ?? null;
   });
 
   connection.onDocumentLinks(({ textDocument: { uri } }) => {
@@ -55,7 +60,11 @@ export function registerFeatures(serving: Serving): void {
     const document = serving.document(uri);
     if (document === undefined) return null;
     const project = projectOf(document, serving);
-    return project === undefined ? null : manifestCompletion(document, project, position, client);
+    if (project !== undefined) return manifestCompletion(document, project, position, client);
+    const wat = watOf(document);
+    return wat === undefined
+      ? null
+      : watCompletion(document, wat, document.offsetAt(position), serving);
   });
 
   connection.onCodeAction(async ({ textDocument: { uri }, range, context }) => {

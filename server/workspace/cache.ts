@@ -10,6 +10,14 @@ const FORMAT = 'touchstone-analyses/1';
 /** A cache larger than this is not read, in bytes. */
 const MAX_BYTES = 67_108_864;
 
+/** Keeps nothing. */
+export const NO_CACHE: AnalysisCache = Object.freeze({
+  paths: [],
+  find: () => undefined,
+  keep: () => undefined,
+  save: () => Promise.resolve(),
+});
+
 const documentSchema = z.strictObject({
   format: z.literal(FORMAT),
   version: z.string(),

@@ -11,7 +11,7 @@ import type { JobFailure, WhitelistChoice } from '../analysis/jobs.ts';
 import { isFailure, type Lane } from '../analysis/lane.ts';
 import type { Analysis } from '../analysis/results.ts';
 import type { Settings } from '../settings.ts';
-import { type AnalysisCache, openCache, signatureOf } from './cache.ts';
+import { type AnalysisCache, NO_CACHE, openCache, signatureOf } from './cache.ts';
 import { createCoalescer } from './coalesce.ts';
 import { createProjects, type Project, type Projects } from './projects.ts';
 import { isWithin } from './uris.ts';
@@ -274,7 +274,10 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
       return [...folders.keys()];
     },
     async addFolder(folder, progress) {
+      // It counts as open at once: what it decides does not wait for what was found the last time.
+      folders.set(folder, NO_CACHE);
       const cache = await openCache(options.cacheFolder, folder, options.version);
+      if (!folders.has(folder)) return;
       folders.set(folder, cache);
       await findAndExamine(folder, cache.paths, progress);
       await save();

@@ -38,18 +38,21 @@ const INSIDE_DESCRIBED: ReadonlySet<FieldKeyword> = new Set<FieldKeyword>(['type
 /**
  * Whether a group inside a field is none of its parts, but the next field.
  * @param keyword the word that it begins with.
- * @param isAtMargin whether it begins a line, no further right than the field does.
+ * @param column where it stands, if it is the first on its line; in the middle of a line only what
+ *   could be nothing else is the next field.
  * @param ahead stands behind that word, and may be moved.
  */
 export function beginsField(
   field: OpenField,
   keyword: FieldKeyword,
-  isAtMargin: boolean,
+  column: number | undefined,
   ahead: Scanner,
 ): boolean {
+  const isAtMargin = column !== undefined && column <= field.indent;
   if (field.keyword === 'group') return isAtMargin;
   const inside = field.isDescribed ? INSIDE_DESCRIBED : INSIDE[field.keyword];
   if (!inside.has(keyword)) return true;
+  if (column === undefined) return false;
   return looksLikeField(field.keyword, keyword, ahead) ?? isAtMargin;
 }
 
@@ -103,7 +106,8 @@ function afterDescriptor(ahead: Scanner): boolean | undefined {
       depth--;
     } else if (ahead.kind === TOKEN.open) {
       ahead.next();
-      if (!DESCRIBING.some((word) => ahead.is(word))) return depth === 1 ? true : undefined;
+      if (FIELDS.some((word) => ahead.is(word))) return undefined;
+      if (!DESCRIBING.some((word) => ahead.is(word))) return true;
       depth++;
     } else if (ahead.kind === TOKEN.end || ahead.kind === TOKEN.string) {
       return undefined;
@@ -112,6 +116,8 @@ function afterDescriptor(ahead: Scanner): boolean | undefined {
   return ahead.kind === TOKEN.close ? false : undefined;
 }
 
+/** Either parts of a function, or fields behind an import that was left open. */
+const FIELDS = ['import', 'memory', 'table', 'global', 'tag', 'func', 'data', 'elem', 'start'];
 const DESCRIBING = ['type', 'param', 'result', 'mut', 'ref', 'pagesize'];
 
 function takeString(ahead: Scanner): boolean {

@@ -101,11 +101,26 @@ class ReadDocument implements WatDocument {
     const scope = kind === 'local' ? this.fieldAt(mark.offset)?.range : undefined;
     const from = scope?.offset ?? 0;
     const to = scope === undefined ? this.text.length : scope.offset + scope.length;
+    const isOf = kind === 'local' ? this.#localUse(symbol) : this.#fieldUse(symbol, kind);
     const found: WatReference[] = [];
     for (const reference of this.#references.within(kind, from, to)) {
-      if (this.#names(symbol, this.#useOf(reference))) found.push(reference);
+      if (isOf(this.#useOf(reference))) found.push(reference);
     }
     return found;
+  }
+
+  /** Whether a use means a field. */
+  #fieldUse({ index }: WatSymbol, kind: WatFieldKind): (use: string) => boolean {
+    return (use) => this.#spaces.find(kind, use) === index;
+  }
+
+  /** Whether a use in its function means a local. Of two with one identifier the first has it. */
+  #localUse(local: WatSymbol): (use: string) => boolean {
+    const field = this.fieldAt(local.mark.offset);
+    const named =
+      field && this.localsOf(field).find((each) => each.identifier === local.identifier);
+    const identifier = named?.index === local.index ? local.identifier : undefined;
+    return (use) => (use.startsWith('$') ? use === identifier : parseIndex(use) === local.index);
   }
 
   /** A use as it is compared. */
@@ -113,16 +128,14 @@ class ReadDocument implements WatDocument {
     return identifierText(this.text.slice(range.offset, range.offset + range.length));
   }
 
-  #names(symbol: WatSymbol, use: string): boolean {
-    if (use.startsWith('$')) return use === symbol.identifier;
-    return parseIndex(use) === symbol.index;
-  }
-
   #resolve(reference: WatReference): WatSymbol | undefined {
     const use = this.#useOf(reference);
     if (reference.space === 'local') {
       const field = this.fieldAt(reference.range.offset);
-      return field && this.localsOf(field).find((local) => this.#names(local, use));
+      if (field === undefined) return undefined;
+      const locals = this.localsOf(field);
+      if (use.startsWith('$')) return locals.find(({ identifier }) => identifier === use);
+      return locals[parseIndex(use) ?? -1];
     }
     const index = this.#spaces.find(reference.space, use);
     return index === undefined ? undefined : this.fieldOf(reference.space, index);

@@ -182,7 +182,7 @@ class StructureReader {
       keyword !== 'rec' &&
       keyword !== 'module' &&
       EXTERN.has(keyword) &&
-      !this.#begins(draft, keyword, isFirst && start - lineStart <= draft.indent);
+      !this.#begins(draft, keyword, isFirst ? start - lineStart : undefined);
     if (!isDescriptor) {
       this.#backTo(start, previousEnd, isFirst);
       return 1;
@@ -234,8 +234,8 @@ class StructureReader {
           if (meaning === undefined) break;
           uses = meaning.uses;
           if (meaning.field === undefined) break;
-          const isAtMargin = isFirst && start - lineStart <= field.indent;
-          if (this.#begins(field, meaning.field, isAtMargin)) {
+          const column = isFirst ? start - lineStart : undefined;
+          if (this.#begins(field, meaning.field, column)) {
             this.#backTo(start, previousEnd, isFirst);
             return false;
           }
@@ -297,9 +297,9 @@ class StructureReader {
     }
   }
 
-  #begins(field: OpenField, keyword: FieldKeyword, isAtMargin: boolean): boolean {
+  #begins(field: OpenField, keyword: FieldKeyword, column: number | undefined): boolean {
     this.#ahead.moveTo(this.#scanner.end);
-    return beginsField(field, keyword, isAtMargin, this.#ahead);
+    return beginsField(field, keyword, column, this.#ahead);
   }
 
   /** Goes back to a `(` as it was read, so that its group is read again, as what it is. */
