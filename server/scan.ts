@@ -16,6 +16,7 @@ export async function scan(
   try {
     await session.workspace.addFolder(folder, {
       signal,
+      problem: (message) => connection.console.warn(message),
       examined(done, found) {
         if (performance.now() - reported < REPORT_EVERY) return;
         reported = performance.now();

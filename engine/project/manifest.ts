@@ -74,12 +74,12 @@ export interface ManifestReading {
  */
 export function readManifest(source: string | Uint8Array): ManifestReading {
   if (source.length > MAX_MANIFEST_BYTES) {
-    return unreadable(
+    return unreadableManifest(
       `the file has ${source.length} bytes; at most ${MAX_MANIFEST_BYTES} are read`,
     );
   }
   const decoded = typeof source === 'string' ? source : tryDecodeUtf8(source);
-  if (decoded === undefined) return unreadable('the file is not valid UTF-8');
+  if (decoded === undefined) return unreadableManifest('the file is not valid UTF-8');
   const text = decoded.replace(/^\uFEFF/, '');
   const document = readJsonDocument(text);
   const parsed =
@@ -122,7 +122,8 @@ export function manifestError(reading: ManifestReading, what: string): InputErro
   );
 }
 
-function unreadable(message: string): ManifestReading {
+/** The reading of a manifest of which nothing can be read, and why. */
+export function unreadableManifest(message: string): ManifestReading {
   return {
     manifest: undefined,
     artifact: undefined,

@@ -4,17 +4,11 @@
 import type { Node, TreeCursor } from 'web-tree-sitter';
 import type { Lifted, LiftedText } from './c-attributes.ts';
 import { DeclaratorReader, type TypeNames } from './c-declarators.ts';
-import type { FoundFunction, FunctionParts, ResultParts, Span } from './c-functions.ts';
+import type { FoundFunction, FunctionParts } from './c-functions.ts';
 import { mangle } from './c-mangling.ts';
+import { PartsReader, spanOf, specifiersOf } from './c-parts.ts';
 import type { PlainText } from './c-plain-text.ts';
-import {
-  type CType,
-  type FunctionType,
-  isValueType,
-  type Qualifier,
-  signatureOf,
-  valueTypeOf,
-} from './c-types.ts';
+import { type CType, type FunctionType, type Qualifier, signatureOf } from './c-types.ts';
 import { childOf, walk } from './syntax.ts';
 
 /**
@@ -70,6 +64,7 @@ class Finder {
   readonly #isCpp: boolean;
   readonly #names: TypeNames;
   readonly #reader: DeclaratorReader;
+  readonly #parts: PartsReader;
   /** Offsets in the plain text of what concerns imports, in order. */
   readonly #marks: readonly number[];
   readonly #scopes: Scope[] = [{ names: [], hasCLinkage: false, isClass: false }];
@@ -86,6 +81,7 @@ class Finder {
     this.#isCpp = names.isCpp;
     this.#names = names;
     this.#reader = new DeclaratorReader(plain, this.#names);
+    this.#parts = new PartsReader(plain, this.#reader);
     const named = [...plain.tokens.keys()].filter((i) => symbols.has(plain.tokens[i]?.text ?? ''));
     this.#marks = [...lifted.map(({ at }) => at), ...named]
       .map((index) => plain.offsetOf(index))
@@ -197,17 +193,17 @@ class Finder {
     const declaration = { first, last: this.#plain.indexAt(node.endIndex) - 1 };
     const isDefinition = node.type === 'function_definition';
     const base = this.#reader.baseOf(node);
-    const result = this.#resultOf(node);
+    const result = specifiersOf(node, this.#plain);
     const isStatic = node.children.some(
       (child) => child.type === 'storage_class_specifier' && child.child(0)?.type === 'static',
     );
     const declarators = node.childrenForFieldName('declarator');
-    const spans = declarators.map((declarator) => this.#spanOf(declarator));
+    const spans = declarators.map((declarator) => spanOf(declarator, this.#plain));
     for (const [i, declarator] of declarators.entries()) {
       const [own, following] = [spans[i], spans[i + 1]];
       const { type, name, function: ofFunction } = this.#reader.read(base, declarator);
       if (own === undefined || name === undefined || type.kind !== 'function') continue;
-      const parts = ofFunction && this.#partsOf(result, type, own, ofFunction);
+      const parts = ofFunction && this.#parts.read(result, type, own, ofFunction);
       const until = following === undefined ? declaration.last : following.first - 1;
       const lifted = [
         ...this.#liftedIn(declaration.first, spans[0]?.first ?? own.first),
@@ -225,16 +221,11 @@ class Finder {
         declaration,
         declarator: { first: own.first, last: until - 1 },
         place: declarators.length === 1 ? 'only' : i === 0 ? 'first' : 'later',
-        name: this.#spanOf(name).last,
+        name: spanOf(name, this.#plain).last,
         ...(signature && { signature }),
         ...(parts && { parts }),
       });
     }
-  }
-
-  #spanOf(node: Node): Span {
-    const first = this.#plain.indexAt(node.startIndex);
-    return { first, last: Math.max(first, this.#plain.indexAt(node.endIndex) - 1) };
   }
 
   /** What was lifted from before the tokens `first` to `last`. */
@@ -274,45 +265,6 @@ class Finder {
     const isMember = isClass && !isStatic;
     const parameters = isMember ? [OBJECT, ...type.parameters] : type.parameters;
     return { identifier, symbol: label ?? mangled ?? identifier, passed: { ...type, parameters } };
-  }
-
-  /** What a declaration begins with, of which its functions make their results. */
-  #resultOf(node: Node): ResultParts {
-    const type = childOf(node, 'type');
-    const qualifiers = node.namedChildren.filter((child) => child.type === 'type_qualifier');
-    return {
-      qualifiers: qualifiers.map((qualifier) => this.#spanOf(qualifier)),
-      ...(type && { type: this.#spanOf(type) }),
-    };
-  }
-
-  #partsOf(
-    result: ResultParts,
-    type: FunctionType,
-    own: Span,
-    ofFunction: Node,
-  ): FunctionParts | undefined {
-    const list = childOf(ofFunction, 'parameters');
-    if (list === undefined) return undefined;
-    const start = this.#plain.indexAt(ofFunction.startIndex);
-    return {
-      list: this.#spanOf(list),
-      parameters: this.#reader.parameters(list).map(({ node: parameter, declared }) => {
-        const value = valueTypeOf(declared.type);
-        return {
-          ...this.#spanOf(parameter),
-          hasDefault: parameter.type === 'optional_parameter_declaration',
-          ...(declared.name && { name: this.#plain.wordOf(declared.name) }),
-          ...(isValueType(value) && { value }),
-        };
-      }),
-      result: {
-        ...result,
-        value: valueTypeOf(type.result),
-        ...(start > own.first && { pointers: { first: own.first, last: start - 1 } }),
-      },
-      isTrailing: ofFunction.namedChildren.some((child) => child.type === 'trailing_return_type'),
-    };
   }
 }
 

@@ -100,7 +100,7 @@ export function retyping(
 ): readonly SourceEdit[] | undefined {
   const { parts } = found;
   if (parts === undefined || results.length > 1) return undefined;
-  const parameters = retypingParameters(source, parts, params, found.signature === undefined);
+  const parameters = retypingParameters(source, parts, params);
   const result = retypingResult(source, parts.result, results[0] ?? 'void', parts.isTrailing);
   return parameters && result && [...parameters, ...result];
 }
@@ -109,17 +109,8 @@ function retypingParameters(
   source: CSource,
   parts: FunctionParts,
   wanted: readonly ValueType[],
-  isOpen: boolean,
 ): readonly SourceEdit[] | undefined {
-  const { list } = parts;
-  const [only] = parts.parameters;
-  const isVoid =
-    parts.parameters.length === 1 &&
-    only?.value === undefined &&
-    only?.last === list.last - 1 &&
-    only.first === only.last &&
-    source.plain.tokens[only.first]?.text === 'void';
-  const written = isVoid ? [] : parts.parameters;
+  const { list, parameters: written, isOpen } = parts;
   const fits =
     written.length === wanted.length && written.every(({ value }, i) => value === wanted[i]);
   if (fits && !isOpen) return [];

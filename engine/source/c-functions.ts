@@ -39,6 +39,8 @@ export interface FunctionParts {
     readonly value?: ValueType;
     readonly hasDefault: boolean;
   })[];
+  /** Whether the list leaves open what is passed: `()` in C, and `(int, ...)`. */
+  readonly isOpen: boolean;
   readonly result: ResultParts & {
     readonly value: ValueType | 'void' | undefined;
     /** Asterisks between the type and the declarator of the function. */

@@ -35,6 +35,7 @@ export interface TokenSource {
   take(): Token | undefined;
 }
 
+/** A source of the tokens of a list, without what follows it. */
 export function sourceOf(tokens: readonly Token[]): TokenSource {
   let at = 0;
   return { peek: () => tokens[at], take: () => tokens[at++] };

@@ -2,10 +2,11 @@ import { extname, join } from 'node:path';
 import { displayText } from '../../engine/encoding/display.ts';
 import { readDocument, resolveInProject } from '../../engine/platform/node/files.ts';
 import { isFolder } from '../../engine/platform/node/paths.ts';
+import { readManifest } from '../../engine/project/manifest.ts';
 import { MANIFEST_NAME } from '../../engine/project/manifest-schema.ts';
 import { isFailure } from '../analysis/lane.ts';
 import type { Inspection } from '../protocol.ts';
-import { createProjects, type Project } from '../workspace/projects.ts';
+import { makeProject, type Project } from '../workspace/projects.ts';
 import { uriOf } from '../workspace/uris.ts';
 import { cancelled, RequestError } from './failures.ts';
 import type { RequestServing } from './serving.ts';
@@ -47,7 +48,7 @@ async function moduleAt(projects: Projects, path: string): Promise<FoundModule> 
 
 /** What a manifest says of its artifact is enough, whatever is wrong with the rest of it. */
 async function artifactOf(projects: Projects, path: string): Promise<FoundModule> {
-  const project = projects.get(path) ?? createProjects().set(path, await readDocument(path));
+  const project = projects.get(path) ?? makeProject(path, readManifest(await readDocument(path)));
   const { folder, reading } = project;
   if (reading.artifact === undefined) {
     throw new RequestError('unreadable', `${displayText(path, 500)} names no artifact`);

@@ -152,32 +152,32 @@ function descriptors(
   const listed = listedOf(syntax, context);
   if (listed === undefined) return [];
   const text = `${gapBefore(replaced, context)}${descriptorText(listed, context)}`;
-  const newText = `${text}${closing(field, true, context)}`;
-  return typeItem(listed, replaced, newText, context);
+  return typeItem(listed, replaced, { text, after: closing(field, true, context) }, context);
 }
 
 function signatures({ syntax, replaced }: SignaturePlace, context: Context): CompletionItem[] {
   const listed = listedOf(syntax, context);
   const text = listed && signatureText(listed);
   if (listed === undefined || text === undefined || text === '') return [];
-  return typeItem(listed, replaced, `${gapBefore(replaced, context)}${text}`, context);
+  const spaced = `${gapBefore(replaced, context)}${text}`;
+  return typeItem(listed, replaced, { text: spaced, after: '' }, context);
 }
 
 function typeItem(
   listed: WhitelistFunction,
   replaced: TextRange,
-  newText: string,
+  { text, after }: { readonly text: string; readonly after: string },
   { source }: Context,
 ): CompletionItem[] {
   const range = rangeIn(source, replaced);
   // The protocol takes no choice that replaces more than a line.
   if (range.start.line !== range.end.line) return [];
   const item: CompletionItem = {
-    label: newText.trim(),
+    label: text.trim(),
     kind: CompletionItemKind.Struct,
     ...explained(listed),
-    filterText: newText.trim(),
-    textEdit: TextEdit.replace(range, newText),
+    filterText: text.trim(),
+    textEdit: TextEdit.replace(range, text + after),
     preselect: true,
   };
   return [item];

@@ -49,14 +49,18 @@ export type ImportPlace = FieldPlace | ModulePlace | NamePlace | DescriptorPlace
 
 /** What may be completed at an offset; `undefined` where that is nothing of an import. */
 export function importPlaceAt(document: WatDocument, offset: number): ImportPlace | undefined {
-  const field = document.fieldAt(offset);
-  const isBehind = field?.isClosed === true && offset === field.range.offset + field.range.length;
-  if (field === undefined || isBehind) {
-    const from = field ? field.range.offset + field.range.length : 0;
-    return fieldPlace(document, from, offset);
+  const field = fieldBefore(document, offset);
+  const end = field === undefined ? 0 : field.range.offset + field.range.length;
+  if (field === undefined || (field.isClosed && offset >= end)) {
+    return fieldPlace(document, end, offset);
   }
-  if (!field.isImport || offset <= field.range.offset) return undefined;
-  return placeInImport(document, field, offset);
+  return field.isImport ? placeInImport(document, field, offset) : undefined;
+}
+
+/** The field in which the caret stands or that ends before it, if no other one begins there. */
+function fieldBefore(document: WatDocument, offset: number): WatField | undefined {
+  const field = document.fieldAt(offset);
+  return field?.range.offset === offset ? document.fieldAt(offset - 1) : field;
 }
 
 function placeInImport(

@@ -107,10 +107,10 @@ async function readEntries(file: string, version: string): Promise<ReadonlyMap<s
  * @param more what else the answer depends on.
  */
 export async function signatureOf(
-  files: readonly string[],
+  files: readonly (string | undefined)[],
   more: readonly (string | undefined)[],
 ): Promise<string> {
-  const states = await Promise.all(files.map(stateOf));
+  const states = await Promise.all(files.map((file) => file && stateOf(file)));
   return createHash('sha256')
     .update(JSON.stringify([files, states, more]))
     .digest('hex');

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { CERTIFICATE_SUFFIX } from '../../engine/certificate/certificate.ts';
-import { type ManifestReading, readManifest } from '../../engine/project/manifest.ts';
+import type { ManifestReading } from '../../engine/project/manifest.ts';
 import { matcherOf } from '../../engine/project/pattern.ts';
 import type { JobFailure } from '../analysis/jobs.ts';
 import type { Analysis } from '../analysis/results.ts';
@@ -34,8 +34,11 @@ export interface Projects {
   strays(): Iterable<StrayModule>;
   get(manifestPath: string): Project | undefined;
   stray(path: string): StrayModule | undefined;
-  /** Adds a project, or changes its manifest; what was found before stays until it is found anew. */
-  set(manifestPath: string, text: string | Uint8Array): Project;
+  /**
+   * Adds a project, or changes its manifest; what was found before stays until it is found anew.
+   * @returns the stray modules that it speaks of, which are strays no more.
+   */
+  set(manifestPath: string, reading: ManifestReading): readonly string[];
   addStray(path: string): StrayModule;
   settle(manifestPath: string, outcome: Analysis | JobFailure): void;
   settleStray(path: string, outcome: Analysis | JobFailure): void;
@@ -70,17 +73,18 @@ export function createProjects(): Projects {
     strays: () => strays.values(),
     get: (path) => projects.get(path),
     stray: (path) => strays.get(path),
-    set(path, text) {
-      const project = makeProject(path, readManifest(text), projects.get(path)?.outcome);
+    set(path, reading) {
+      const project = makeProject(path, reading, projects.get(path)?.outcome);
       drop(path);
       projects.set(path, project);
       for (const file of ownedBy(project)) {
         owners.set(file, (owners.get(file) ?? new Set()).add(path));
       }
-      for (const file of [...strays.keys()]) {
-        if (file === project.artifact || project.covers(file)) strays.delete(file);
-      }
-      return project;
+      const claimed = [...strays.keys()].filter(
+        (file) => file === project.artifact || project.covers(file),
+      );
+      for (const file of claimed) strays.delete(file);
+      return claimed;
     },
     addStray(path) {
       const stray = strays.get(path) ?? { path, outcome: undefined };
@@ -109,10 +113,11 @@ export function createProjects(): Projects {
   };
 }
 
-function makeProject(
+/** A project as its manifest describes it. */
+export function makeProject(
   path: string,
   reading: ManifestReading,
-  outcome: Analysis | JobFailure | undefined,
+  outcome?: Analysis | JobFailure,
 ): Project {
   const folder = dirname(path);
   const artifact = reading.artifact === undefined ? undefined : join(folder, reading.artifact);

@@ -8,11 +8,12 @@ export const WATCHED_GLOBS: readonly string[] = [
   '**/*.wasm',
   '**/*.purity.json',
   '**/.touchstone/*.json',
+  '**/*whitelist*.json',
   `**/*{${SOURCE_EXTENSIONS.join(',')}}`,
 ];
 
 const MATTERS = new RegExp(
-  `(?:executor\\.json|\\.wasm|\\.purity\\.json|[\\\\/]\\.touchstone[\\\\/][^\\\\/]+\\.json|${SOURCE_EXTENSIONS.map((each) => `\\${each}`).join('|')})$`,
+  `(?:executor\\.json|\\.wasm|\\.purity\\.json|[\\\\/]\\.touchstone[\\\\/][^\\\\/]+\\.json|whitelist[^\\\\/]*\\.json|${SOURCE_EXTENSIONS.map((each) => `\\${each}`).join('|')})$`,
 );
 
 /** Whether a change of a file may change what is found. */

@@ -3,11 +3,10 @@
 
 import type { WhitelistFunction } from '../../whitelist/types.ts';
 import type { SourceEdit } from '../types.ts';
-import type { WatDocument, WatField, WatReference } from './document.ts';
+import type { WatField } from './document.ts';
 import type { FunctionDescriptor, ImportSyntax } from './import-syntax.ts';
-import { parseIndex } from './index-spaces.ts';
-import type { References } from './references.ts';
 import { encodeString } from './strings.ts';
+import type { Usage } from './usage.ts';
 
 /** Other names between the quotes; `undefined` where those are not all there. */
 export function importingEdits(
@@ -74,46 +73,35 @@ export function writtenIdentifier(identifier: string): string {
   return `$"${encodeString(identifier.slice(1))}"`;
 }
 
+/** What else a module says, as far as it decides whether an import may go. */
+export interface Surroundings {
+  readonly text: string;
+  readonly usage: Usage;
+  /** How many types the text defines. */
+  readonly typeCount: number;
+}
+
 /**
  * The field and, where it stands there alone, its line; `undefined` where something else uses it, or
  * counts on the index of what comes after it.
  */
 export function removingEdits(
-  document: WatDocument,
-  references: References,
+  surroundings: Surroundings,
   field: WatField,
 ): readonly SourceEdit[] | undefined {
-  if (!field.isClosed || field.kind === 'import' || isNeeded(document, references, field)) {
-    return undefined;
-  }
-  return [{ range: withItsLine(document.text, field), text: '' }];
+  if (!field.isClosed || isNeeded(surroundings, field)) return undefined;
+  return [{ range: withItsLine(surroundings.text, field), text: '' }];
 }
 
-function isNeeded(document: WatDocument, references: References, field: WatField): boolean {
+function isNeeded({ usage, typeCount }: Surroundings, field: WatField): boolean {
+  const { kind, index, exports } = field;
+  if (kind === 'import' || kind === 'export' || kind === 'start') return true;
   // Most instructions mean the first memory or table without saying so.
-  const isImplied = (field.kind === 'memory' || field.kind === 'table') && field.index === 0;
-  if (isImplied || field.kind === 'export' || field.kind === 'start') return true;
-  if (!field.range.length || field.exports.length > 0) return true;
-  if (document.referencesOf(field).length > 0) return true;
-  const { text } = document;
-  if (field.kind !== 'import' && countsOn(text, references, field.kind, field.index)) return true;
-  // What is spelled out adds a type behind those of the text, unless there is one like it.
-  const types = document.fields.reduce((count, { kind }) => count + (kind === 'type' ? 1 : 0), 0);
-  return countsOn(text, references, 'type', types);
-}
-
-/** Whether a number of the text stands for an index, or for one after it. */
-function countsOn(
-  text: string,
-  references: References,
-  space: WatReference['space'],
-  index: number,
-): boolean {
-  for (const { range } of references.within(space, 0, text.length)) {
-    const written = text.slice(range.offset, range.offset + range.length);
-    if (!written.startsWith('$') && (parseIndex(written) ?? index) >= index) return true;
-  }
-  return false;
+  const isImplied = (kind === 'memory' || kind === 'table') && index === 0;
+  if (isImplied || exports.length > 0 || usage.isUsed(field)) return true;
+  if (usage.greatestNumber(kind) >= index) return true;
+  // A type that is spelled out is defined behind those of the text, unless there is one like it.
+  return usage.greatestNumber('type') >= typeCount;
 }
 
 function withItsLine(text: string, { range }: WatField): SourceEdit['range'] {

@@ -11,7 +11,7 @@ import {
   type WatReference,
   type WatSymbol,
 } from './document.ts';
-import { importingEdits, removingEdits, typingEdits } from './import-edits.ts';
+import { importingEdits, removingEdits, type Surroundings, typingEdits } from './import-edits.ts';
 import { type ImportSyntax, readImportSyntax } from './import-syntax.ts';
 import { IndexSpaces, parseIndex } from './index-spaces.ts';
 import { readLocals } from './locals.ts';
@@ -19,6 +19,7 @@ import { textOfType } from './signature.ts';
 import { identifierText } from './strings.ts';
 import { readStructure, type WatStructure } from './structure.ts';
 import { DefinedTypes } from './types.ts';
+import { Usage } from './usage.ts';
 
 /**
  * Reads a text. Never throws; takes time and memory linear in its length, and none for one above
@@ -40,6 +41,7 @@ class ReadDocument implements WatDocument {
   readonly #types: DefinedTypes;
   readonly #importOfField = new Map<WatSymbol, EditableDeclaration>();
   readonly #fieldOfImport = new Map<EditableDeclaration, WatField>();
+  #usage: Usage | undefined;
   readonly #locals = new Map<WatField, readonly WatLocal[]>();
 
   constructor(text: string, structure: WatStructure, isTooLarge: boolean) {
@@ -158,10 +160,15 @@ class ReadDocument implements WatDocument {
       mark: name.mark,
       importing: (target) => importingEdits(syntax(), target),
       typedAs: (target) => typingEdits(syntax(), target),
-      removed: () => removingEdits(this, this.#references, field),
+      removed: () => removingEdits(this.#surroundings(), field),
     };
     this.#importOfField.set(field, declaration);
     this.#fieldOfImport.set(declaration, field);
+  }
+
+  #surroundings(): Surroundings {
+    this.#usage ??= new Usage(this.text, this.#references, this.#spaces);
+    return { text: this.text, usage: this.#usage, typeCount: this.#spaces.of('type').length };
   }
 
   #typeText(descriptor: NonNullable<ImportSyntax['descriptor']>): string | undefined {

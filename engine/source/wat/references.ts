@@ -61,6 +61,13 @@ export class References {
     return found && offset <= found.range.offset + found.range.length ? found : undefined;
   }
 
+  *all(): Generator<WatReference> {
+    for (let index = 0; index < this.#length; index++) {
+      const reference = this.at(index);
+      if (reference) yield reference;
+    }
+  }
+
   /** The uses of a space that begin in a piece of the text. */
   *within(space: WatSpace, from: number, to: number): Generator<WatReference> {
     const code = CODES.get(space) ?? 0;

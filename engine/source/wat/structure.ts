@@ -2,7 +2,15 @@
 // identifier or index. What a field means is read from its own text, when somebody asks.
 
 import type { TextRange } from '../../project/json-document.ts';
-import { MAX_WAT_FIELDS, type WatExport, type WatField, type WatFieldKind } from './document.ts';
+import { MAX_WAT_FIELDS, type WatField, type WatFieldKind } from './document.ts';
+import {
+  beginDraft,
+  type DefiningKeyword,
+  type Draft,
+  EXTERN,
+  finishDraft,
+  KINDS,
+} from './draft.ts';
 import { beginsField, type OpenField } from './field-start.ts';
 import { References } from './references.ts';
 import { Scanner, TOKEN } from './scanner.ts';
@@ -21,7 +29,7 @@ export interface WatStructure {
   readonly moduleKeyword: TextRange | undefined;
   readonly fields: readonly WatField[];
   readonly references: References;
-  /** Whether there are more fields than were read. */
+  /** Whether reading ended at {@link MAX_WAT_FIELDS}. */
   readonly isTooLarge: boolean;
 }
 
@@ -29,38 +37,6 @@ export interface WatStructure {
 export function readStructure(text: string): WatStructure {
   return new StructureReader(text).read();
 }
-
-type DefiningKeyword = Exclude<FieldKeyword, 'rec' | 'module'>;
-
-const KINDS: Readonly<Record<DefiningKeyword, WatFieldKind>> = {
-  type: 'type',
-  import: 'import',
-  func: 'function',
-  table: 'table',
-  memory: 'memory',
-  global: 'global',
-  tag: 'tag',
-  export: 'export',
-  start: 'start',
-  elem: 'element',
-  data: 'data',
-};
-
-/** What may be imported, exported inline, and described by an import. */
-const EXTERN: ReadonlySet<FieldKeyword> = new Set(['func', 'table', 'memory', 'global', 'tag']);
-
-/** A field while it is read. */
-interface Draft extends OpenField {
-  readonly keyword: DefiningKeyword;
-  kind: WatFieldKind;
-  readonly start: number;
-  identifier: string;
-  mark: TextRange;
-  isImport: boolean;
-  readonly exports: WatExport[];
-}
-
-const NO_EXPORTS: readonly WatExport[] = Object.freeze([]);
 
 class StructureReader {
   readonly #text: string;
@@ -120,31 +96,12 @@ class StructureReader {
 
   #readField(keyword: DefiningKeyword, start: number, indent: number): void {
     const scanner = this.#scanner;
-    const draft: Draft = {
-      keyword,
-      isDescribed: false,
-      indent,
-      kind: KINDS[keyword],
-      start,
-      identifier: '',
-      mark: this.#tokenRange(),
-      isImport: keyword === 'import',
-      exports: [],
-    };
+    const draft = beginDraft(keyword, start, indent, this.#tokenRange());
     scanner.next();
     const isClosed = this.#readGroup(draft, draft, this.#readHead(draft));
     const index = this.#counts.get(draft.kind) ?? 0;
     this.#counts.set(draft.kind, index + 1);
-    this.#fields.push({
-      kind: draft.kind,
-      index,
-      identifier: draft.identifier,
-      range: { offset: start, length: scanner.previousEnd - start },
-      mark: draft.mark,
-      isImport: draft.isImport,
-      isClosed,
-      exports: draft.exports.length === 0 ? NO_EXPORTS : draft.exports,
-    });
+    this.#fields.push(finishDraft(draft, index, isClosed, scanner.previousEnd));
   }
 
   /** Reads what comes right after the word of a field; answers how many groups are open then. */

@@ -147,7 +147,7 @@ export async function connect(
     client.dispose();
     server.dispose();
   });
-  const progress = { signal: new AbortController().signal, found() {}, examined() {} };
+  const progress = { signal: new AbortController().signal, examined() {}, problem() {} };
   for (const folder of folders) await workspace.addFolder(folder, progress);
   return {
     connection: client,
