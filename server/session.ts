@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import type { PublishDiagnosticsParams } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { projectFiles } from '../engine/platform/node/project-files.ts';
+import type { ManifestReading } from '../engine/project/manifest.ts';
 import { MANIFEST_NAME } from '../engine/project/manifest-schema.ts';
 import { createLane, type Lane } from './analysis/lane.ts';
 import { entriesOf, filesOf, needsSources } from './diagnostics/compute.ts';
@@ -135,6 +136,9 @@ export function createSession(options: SessionOptions): Session {
     ...(options.refresh && { refresh: options.refresh }),
   });
 
+  /** The manifests by which sources were judged last. */
+  const judgedBy = new Map<string, ManifestReading>();
+
   const sourcesOf = (project: Project): string[] =>
     [...sources.all()].map(({ path }) => path).filter((path) => project.covers(path));
 
@@ -144,10 +148,25 @@ export function createSession(options: SessionOptions): Session {
       publisher.changed([path]);
       return;
     }
+    if (judgedBy.get(path) !== project.reading) {
+      judgedBy.set(path, project.reading);
+      judgeSources(project);
+    }
     publisher.changed([...filesOf(project), ...sourcesOf(project)]);
     if (project.outcome !== undefined && needsSources(project.outcome))
       await lookAtSources(project);
     else forgetSources(project);
+  };
+
+  /** Sources are judged by what their manifest says now; some are sources only since it says so. */
+  const judgeSources = (project: Project): void => {
+    for (const path of sourcesOf(project)) {
+      if (options.open(path) === undefined) void again(path);
+    }
+    for (const document of options.allOpen()) {
+      const key = keyOf(document.uri);
+      if (project.covers(key) || sources.get(key) !== undefined) void look(document);
+    }
   };
 
   const lookAtSources = async ({ folder, reading }: Project): Promise<void> => {
@@ -177,6 +196,7 @@ export function createSession(options: SessionOptions): Session {
   };
 
   const projectRemoved = (path: string, was: Project | undefined): void => {
+    judgedBy.delete(path);
     if (was !== undefined) forgetSources(was);
     else if (options.open(path) === undefined) sources.forget(path);
     publisher.changed(was === undefined ? [path] : [path, ...filesOf(was), ...sourcesOf(was)]);
@@ -186,10 +206,10 @@ export function createSession(options: SessionOptions): Session {
     const key = keyOf(document.uri);
     const inProject = projects.builtFrom(key).length > 0;
     const language = languageOf(key, document.languageId, inProject);
-    if (language === undefined || (language === 'wat' && options.watExtent() === 'nothing')) {
-      return Promise.resolve();
-    }
-    return sources.look(key, document.uri, language);
+    const isOurs = language !== 'wat' || options.watExtent() !== 'nothing';
+    if (language !== undefined && isOurs) return sources.look(key, document.uri, language);
+    if (sources.get(key) !== undefined) forget(key);
+    return Promise.resolve();
   };
 
   const isManifest = ({ uri }: TextDocument) => basename(keyOf(uri)) === MANIFEST_NAME;
@@ -199,14 +219,7 @@ export function createSession(options: SessionOptions): Session {
       void look(document);
       return;
     }
-    const key = keyOf(document.uri);
-    void workspace.manifestChanged(key).then(() => judgeSources(key));
-  };
-
-  /** The sources that are open are judged by what their manifest says now. */
-  const judgeSources = async (manifest: string): Promise<void> => {
-    const project = projects.get(manifest);
-    for (const path of project === undefined ? [] : sourcesOf(project)) await again(path);
+    void workspace.manifestChanged(keyOf(document.uri));
   };
 
   const again = async (path: string): Promise<void> => {
@@ -242,8 +255,9 @@ export function createSession(options: SessionOptions): Session {
       await workspace.examineAll();
       const left = options.watExtent() === 'nothing' ? 'wat' : undefined;
       for (const { path, language } of [...sources.all()]) {
+        if (options.open(path) !== undefined) continue;
         if (language === left) forget(path);
-        else if (options.open(path) === undefined) void again(path);
+        else void again(path);
       }
       await Promise.all([...options.allOpen()].filter((each) => !isManifest(each)).map(look));
       publisher.allChanged();

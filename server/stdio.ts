@@ -1,9 +1,4 @@
-import {
-  createConnection,
-  ProposedFeatures,
-  StreamMessageReader,
-  StreamMessageWriter,
-} from 'vscode-languageserver/node';
+import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
 import { optionsHere } from './here.ts';
 import { startServer } from './server.ts';
 
@@ -16,10 +11,7 @@ export function serveStdio(dist: URL): void {
   const write = process.stdout.write.bind(process.stdout);
   const out = Object.create(process.stdout, { write: { value: write } });
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
-  const connection = createConnection(
-    ProposedFeatures.all,
-    new StreamMessageReader(process.stdin),
-    new StreamMessageWriter(out),
-  );
+  // Of the streams themselves the end is noticed: the server does not outlive its editor.
+  const connection = createConnection(ProposedFeatures.all, process.stdin, out);
   startServer(connection, optionsHere(dist));
 }

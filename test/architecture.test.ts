@@ -252,3 +252,20 @@ test('no files of the engine import each other in a circle', (t) => {
     1,
   );
 });
+
+test('the server stands on the engine, and only the command that starts it knows it', async () => {
+  const outer = ['server', 'cli'].flatMap((folder) =>
+    filesBelow(folder).filter((file) => file.endsWith('.ts')),
+  );
+  const graph = await importsOf(outer);
+  const between = graph.filter(
+    ({ from, to }) =>
+      (from.startsWith('server/') && to.startsWith('cli/')) ||
+      (from.startsWith('cli/') && to.startsWith('server/')),
+  );
+  assert.deepEqual(between.map(told), ['cli/commands/lsp.ts → server/stdio.ts']);
+  assert.deepEqual(imports.filter(({ to }) => /^(?:server|cli)\//.test(to)).map(told), []);
+  const values = graph.filter(({ to, isTypeOnly }) => to.startsWith('server/') && !isTypeOnly);
+  assert.ok(values.length > 100);
+  assert.deepEqual(cyclesOf(values), []);
+});

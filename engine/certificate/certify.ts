@@ -16,9 +16,12 @@ import {
 import { type DsseEnvelope, signEnvelope } from './dsse.ts';
 import { IN_TOTO_PAYLOAD_TYPE, inTotoStatement } from './in-toto.ts';
 
+/** As much of a module's report as certifying needs: plain data. */
+export type CertifiableReport = Pick<ModuleReport, 'sha256' | 'imports' | 'readers'>;
+
 export interface CertifyRequest {
-  /** The report of exactly the bytes to certify. */
-  readonly report: ModuleReport;
+  /** What the report of exactly the bytes to certify says. */
+  readonly report: CertifiableReport;
   /** The artifact's file name, for the in-toto subject. */
   readonly artifactName: string;
   readonly whitelist: Whitelist;
@@ -100,7 +103,7 @@ async function signAsPublisher(
   return { keyId: publisher.publicKey.keyId, signature: encodeSignature(signature) };
 }
 
-function describeReaders(report: ModuleReport): string {
+function describeReaders(report: CertifiableReport): string {
   return report.readers
     .map((o) => (o.outcome === 'agrees' ? `${o.reader} read it` : `${o.reader}: ${o.detail}`))
     .join('; ');

@@ -22,8 +22,11 @@ const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
 ]);
 const REF = -0x1c;
 
-/** `(ref null func)` and its like have a second encoding and a short text, which is the one text. */
-const SHORT_FORMS: ReadonlyMap<string, string> = new Map([
+/**
+ * `(ref null func)` and its like, by the heap type, have a second encoding and a short text, which is
+ * the one text (core specification 3.0, 6.4.3).
+ */
+export const SHORT_FORMS: ReadonlyMap<string, string> = new Map([
   ['func', 'funcref'],
   ['extern', 'externref'],
   ['any', 'anyref'],

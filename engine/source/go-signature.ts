@@ -1,5 +1,4 @@
 import type { Node } from 'web-tree-sitter';
-import type { TextRange } from '../project/json-document.ts';
 import type { WhitelistFunction } from '../whitelist/types.ts';
 import { lowerGoParameter, lowerGoResult, spellInGo } from './go-types.ts';
 import {
@@ -7,21 +6,13 @@ import {
   respellParameters,
   respellResult,
   type WrittenParameter,
+  type WrittenSignature,
   type WrittenType,
 } from './parameters.ts';
 import { childOf, rangeFrom, textOf } from './syntax.ts';
 
-/** What stands after the name of a function. */
-export interface GoSignature {
-  readonly range: TextRange;
-  readonly parameters: readonly WrittenParameter[];
-  readonly result: WrittenType;
-  /** The type of the import; absent where the text does not tell. */
-  readonly type: string | undefined;
-}
-
 /** Reads the parameters and the result of a `function_declaration`. */
-export function readGoSignature(node: Node, text: string): GoSignature | undefined {
+export function readGoSignature(node: Node, text: string): WrittenSignature | undefined {
   const list = childOf(node, 'parameters');
   if (list === undefined) return undefined;
   const nodes = list.namedChildren.filter(({ type }) => type !== 'comment');
@@ -66,7 +57,7 @@ function readResult(node: Node | undefined, text: string): WrittenType {
  * @returns `undefined` for what Go cannot say of an import: several results, vectors, references.
  */
 export function spellGoSignature(
-  { parameters, result }: GoSignature,
+  { parameters, result }: WrittenSignature,
   target: Pick<WhitelistFunction, 'params' | 'results'>,
 ): string | undefined {
   const params = respellParameters(parameters, target.params, spellInGo);

@@ -4,7 +4,8 @@
 import type { Node, Parser, TreeCursor } from 'web-tree-sitter';
 import { isBuiltForWasm } from './go-constraints.ts';
 import { CommentsAbove, canStandInDirective, type GoImport } from './go-directives.ts';
-import { type GoSignature, readGoSignature, spellGoSignature } from './go-signature.ts';
+import { readGoSignature, spellGoSignature } from './go-signature.ts';
+import type { WrittenSignature } from './parameters.ts';
 import {
   childOf,
   indentAt,
@@ -114,7 +115,7 @@ function importing(
 }
 
 function typedAs(
-  signature: GoSignature,
+  signature: WrittenSignature,
   target: Parameters<EditableDeclaration['typedAs']>[0],
 ): readonly SourceEdit[] | undefined {
   const spelled = spellGoSignature(signature, target);

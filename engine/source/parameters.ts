@@ -1,6 +1,7 @@
 // Parameters and results as sources write them, and the WebAssembly values they become.
 
 import { functionTypeText } from '../module/type-text.ts';
+import type { TextRange } from '../project/json-document.ts';
 import type { ValueType } from '../whitelist/types.ts';
 
 /** The values that a type of a source becomes in order; `undefined` where the text does not tell. */
@@ -17,6 +18,15 @@ export interface WrittenType {
 export interface WrittenParameter extends WrittenType {
   /** `undefined` where the source gives it none. */
   readonly name: string | undefined;
+}
+
+/** What stands behind the name of a function, where result follows parameters. */
+export interface WrittenSignature {
+  readonly range: TextRange;
+  readonly parameters: readonly WrittenParameter[];
+  readonly result: WrittenType;
+  /** The type of the import; absent where the text does not tell. */
+  readonly type: string | undefined;
 }
 
 /** The type of an import of these; `undefined` where the text does not tell. */

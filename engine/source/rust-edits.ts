@@ -1,9 +1,10 @@
 // What an editor may write in a Rust source to mend an import.
 
 import type { TextRange } from '../project/json-document.ts';
+import type { WrittenSignature } from './parameters.ts';
 import type { Attribute } from './rust-attributes.ts';
 import type { RustLiteral } from './rust-literal.ts';
-import { type RustSignature, spellRustSignature } from './rust-signature.ts';
+import { spellRustSignature } from './rust-signature.ts';
 import {
   endOf,
   indentAt,
@@ -48,7 +49,7 @@ export interface RustItem {
     readonly value: string;
     readonly range: TextRange;
   };
-  readonly signature?: RustSignature | undefined;
+  readonly signature?: WrittenSignature | undefined;
 }
 
 type Edits = readonly SourceEdit[] | undefined;

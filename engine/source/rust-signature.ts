@@ -1,27 +1,18 @@
 import type { Node } from 'web-tree-sitter';
-import type { TextRange } from '../project/json-document.ts';
 import type { WhitelistFunction } from '../whitelist/types.ts';
 import {
   loweredType,
   respellParameters,
   respellResult,
   type WrittenParameter,
+  type WrittenSignature,
   type WrittenType,
 } from './parameters.ts';
 import { lowerRustType, spellInRust } from './rust-types.ts';
 import { childOf, rangeFrom, textOf } from './syntax.ts';
 
-/** What stands between the name of a function and its semicolon. */
-export interface RustSignature {
-  readonly range: TextRange;
-  readonly parameters: readonly WrittenParameter[];
-  readonly result: WrittenType;
-  /** The type of the import; absent where the text does not tell. */
-  readonly type: string | undefined;
-}
-
 /** Reads the parameters and the result of a `function_signature_item`. */
-export function readRustSignature(item: Node, text: string): RustSignature | undefined {
+export function readRustSignature(item: Node, text: string): WrittenSignature | undefined {
   const list = childOf(item, 'parameters');
   if (list === undefined) return undefined;
   const nodes = list.namedChildren.filter(({ type }) => !type.endsWith('comment'));
@@ -60,7 +51,7 @@ function readParameter(node: Node, text: string): WrittenParameter {
  * @returns `undefined` for what Rust's C ABI cannot say: several results, vectors, references.
  */
 export function spellRustSignature(
-  { parameters, result }: RustSignature,
+  { parameters, result }: WrittenSignature,
   target: Pick<WhitelistFunction, 'params' | 'results'>,
 ): string | undefined {
   const params = respellParameters(parameters, target.params, spellInRust);

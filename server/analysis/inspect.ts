@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import type { CertifiableReport } from '../../engine/certificate/certify.ts';
 import { displayText } from '../../engine/encoding/display.ts';
 import { InputError } from '../../engine/encoding/input-error.ts';
 import { recipeFor } from '../../engine/module/recipes.ts';
@@ -6,12 +7,13 @@ import type { Assembler } from '../../engine/module/wat.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { readWhitelist } from '../../engine/platform/node/deciders.ts';
 import { readModule, readTextFile } from '../../engine/platform/node/files.ts';
+import { inspectNamed } from '../../engine/platform/node/subject.ts';
 import { examineModule } from '../../engine/rules/examine.ts';
 import { judgeImports } from '../../engine/rules/judge.ts';
 import type { JudgedImport } from '../../engine/rules/types.ts';
 import { DIRECTIVES } from '../../engine/whitelist/directives.ts';
 import type { InspectedImport, Inspection } from '../protocol.ts';
-import type { InspectJob } from './jobs.ts';
+import type { InspectJob, ReportJob } from './jobs.ts';
 
 /**
  * Everything the inspector shows of a module.
@@ -52,6 +54,15 @@ export async function inspect(job: InspectJob, assembler: Assembler): Promise<In
       ...(help !== undefined && { help }),
     })),
   };
+}
+
+/**
+ * What certifying needs to know of a module.
+ * @throws {InputError} for a file that cannot be read, or is no module.
+ */
+export async function reportOf({ path }: ReportJob): Promise<CertifiableReport> {
+  const { sha256, imports, readers } = inspectNamed(path, await readModule(path));
+  return { sha256, imports, readers };
 }
 
 function inspected({ entry, classification, callPath }: JudgedImport): InspectedImport {

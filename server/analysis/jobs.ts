@@ -1,6 +1,7 @@
 // What goes to an analysis thread, and what comes back.
 
 import type { Range } from 'vscode-languageserver-types';
+import type { CertifiableReport } from '../../engine/certificate/certify.ts';
 import type { InputErrorCode } from '../../engine/encoding/input-error.ts';
 import type { ExternKind } from '../../engine/module/types.ts';
 import type { Deciders } from '../../engine/platform/node/examine.ts';
@@ -40,6 +41,12 @@ export interface InspectJob {
   readonly whitelist: WhitelistChoice;
 }
 
+/** What certifying needs to know of a binary module in a file. */
+export interface ReportJob {
+  readonly kind: 'report';
+  readonly path: string;
+}
+
 /** A source text. */
 export interface SourceJob {
   readonly kind: 'source';
@@ -64,13 +71,14 @@ export interface WhitelistChoice {
   readonly base: string;
 }
 
-export type Job = ProjectJob | ModuleJob | InspectJob | SourceJob | AssembleJob;
+export type Job = ProjectJob | ModuleJob | InspectJob | ReportJob | SourceJob | AssembleJob;
 
 /** What each kind of job is answered with. */
 export interface JobResults {
   readonly project: Analysis;
   readonly module: Analysis;
   readonly inspect: Inspection;
+  readonly report: CertifiableReport;
   readonly source: SourceAnalysis;
   readonly assemble: readonly boolean[];
 }

@@ -7,7 +7,7 @@ import { createAssembler } from '../../engine/module/wat.ts';
 import { nodeGrammars } from '../../engine/platform/node/grammars.ts';
 import { assembles } from './assemble.ts';
 import { examineModuleFile, examineProject } from './examine.ts';
-import { inspect } from './inspect.ts';
+import { inspect, reportOf } from './inspect.ts';
 import type { Job, JobFailure, JobResults, ThreadData } from './jobs.ts';
 import { analyseSource } from './source.ts';
 
@@ -34,6 +34,8 @@ function start(): void {
         return examineModuleFile(job);
       case 'inspect':
         return inspect(job, tools.assembler);
+      case 'report':
+        return reportOf(job);
       case 'source':
         return analyseSource(job, tools);
       case 'assemble':

@@ -60,7 +60,7 @@ export function registerFeatures(serving: Serving): void {
     const document = serving.document(uri);
     if (document === undefined) return null;
     const project = projectOf(document, serving);
-    if (project !== undefined) return manifestCompletion(document, project, position, client);
+    if (project !== undefined) return manifestCompletion(document, project, position, serving);
     const wat = watOf(document);
     return wat === undefined
       ? null

@@ -1,6 +1,7 @@
 // The features of a manifest, with what they need of the project around it.
 
 import { basename } from 'node:path';
+import { getLocation } from 'jsonc-parser';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type {
   CodeAction,
@@ -14,9 +15,14 @@ import type { Analysis } from '../analysis/results.ts';
 import type { Client } from '../client.ts';
 import { manifestActions } from '../manifest/code-actions.ts';
 import { completeManifest } from '../manifest/completion.ts';
+import { toOffset } from '../manifest/places.ts';
+import { isShallow } from '../manifest/tree.ts';
+import type { Serving } from '../serving.ts';
+import type { Session } from '../session.ts';
 import { languageOf } from '../workspace/languages.ts';
 import { type Listing, listProject } from '../workspace/listing.ts';
 import type { Project } from '../workspace/projects.ts';
+import { uriOf } from '../workspace/uris.ts';
 
 /** What was found of a project's artifact, where it could be examined. */
 export function analysisOf({ outcome }: Project): Analysis | undefined {
@@ -27,17 +33,42 @@ export async function manifestCompletion(
   document: TextDocument,
   project: Project,
   position: Position,
-  { completion }: Client,
+  { client: { completion }, session }: Serving,
 ): Promise<CompletionList> {
   const listing = await listProject(project.folder);
+  const isAtEntry = fieldAt(document, project, position) === 'entry';
+  const entries = isAtEntry ? await entriesOf(project, session) : undefined;
   const world = {
     folderName: basename(project.folder),
     artifacts: modulesIn(listing),
     sources: listing.filter((path) => path.endsWith('/') || isSource(path)),
     cases: listing.filter((path) => /(?:^|\/)cases?\/.*\.json$/.test(path)),
     whitelists: ['mashin@1', ...listing.filter((path) => /whitelist[^/]*\.json$/.test(path))],
+    ...(entries && { entries }),
   };
   return completeManifest(document, project.reading, position, world, completion);
+}
+
+/** The field of the manifest that a position is in; none in a text that is not for recursive parsers. */
+function fieldAt(
+  document: TextDocument,
+  { reading: { text } }: Project,
+  position: Position,
+): string | number | undefined {
+  return isShallow(text) ? getLocation(text, toOffset(document, position)).path[0] : undefined;
+}
+
+/** What the artifact exports that may run; `undefined` where it cannot be read. */
+async function entriesOf(
+  project: Project,
+  { files, workspace }: Session,
+): Promise<readonly string[] | undefined> {
+  const { artifact: path } = project;
+  if (path === undefined) return undefined;
+  const whitelist = workspace.whitelistOf(project);
+  const found = await files.do({ kind: 'inspect', path, uri: uriOf(path), whitelist });
+  if (isFailure(found)) return undefined;
+  return found.exports.filter(({ type }) => type === '() -> ()').map(({ name }) => name);
 }
 
 export async function manifestFixes(

@@ -4,8 +4,10 @@ import type { PublicKey } from '../../engine/crypto/crypto.ts';
 import { certifySubject } from '../../engine/platform/node/certification.ts';
 import { importName, plural, whitelistText } from '../../engine/rules/words.ts';
 import type { Whitelist } from '../../engine/whitelist/types.ts';
+import { isFailure } from '../analysis/lane.ts';
 import type { Certification, SignParams } from '../protocol.ts';
 import { uriOf } from '../workspace/uris.ts';
+import { requestError } from './inspect.ts';
 import type { CertifyOrder } from './params.ts';
 import type { RequestServing } from './serving.ts';
 import { clientSigner } from './sign.ts';
@@ -31,6 +33,12 @@ export async function certifyAt(
     whitelist,
     certifier: signer(certifier, certifierPurpose),
     publisher: publisher && signer(publisher, () => 'publisher'),
+    // A large module takes longer to read than the conversation with the editor may wait.
+    async inspect(path) {
+      const report = await serving.session.files.do({ kind: 'report', path });
+      if (isFailure(report)) throw requestError(report);
+      return report;
+    },
   });
   if (!result.certified) return refusal(result, whitelist);
   return {

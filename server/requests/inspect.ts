@@ -4,6 +4,7 @@ import { readDocument, resolveInProject } from '../../engine/platform/node/files
 import { isFolder } from '../../engine/platform/node/paths.ts';
 import { readManifest } from '../../engine/project/manifest.ts';
 import { MANIFEST_NAME } from '../../engine/project/manifest-schema.ts';
+import type { JobFailure } from '../analysis/jobs.ts';
 import { isFailure } from '../analysis/lane.ts';
 import type { Inspection } from '../protocol.ts';
 import { makeProject, type Project } from '../workspace/projects.ts';
@@ -26,9 +27,13 @@ export async function inspectAt({ session }: RequestServing, path: string): Prom
     uri: uriOf(module),
     whitelist: workspace.whitelistOf(project),
   });
-  if (!isFailure(result)) return result;
-  if (result.failed === 'closed') throw cancelled();
-  throw new RequestError('unreadable', result.message);
+  if (isFailure(result)) throw requestError(result);
+  return result;
+}
+
+/** The error of a request whose job in the analysis thread has failed. */
+export function requestError({ failed, message }: JobFailure): RequestError {
+  return failed === 'closed' ? cancelled() : new RequestError('unreadable', message);
 }
 
 type Projects = RequestServing['session']['workspace']['projects'];

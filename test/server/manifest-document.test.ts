@@ -7,6 +7,7 @@ import { type DocumentLink, TextEdit } from 'vscode-languageserver-protocol/node
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { readManifest } from '../../engine/project/manifest.ts';
 import { certificateFor, certifier } from '../support/gate.ts';
+import { assemble } from '../support/wat.ts';
 import {
   ASKING,
   has,
@@ -39,7 +40,7 @@ test('each problem is an error at the piece of the text that is wrong', async ()
   "artifact": "../tried.wasm",
   "tier": 4,
   "trust": "reviewd",
-  "trust": "tested",
+  "build": "make", "build": "make all",
   "capabilities": ["net.http", "net.htp"],
   "limits": { "fuel": 0, "feul": 1, "memoryPages": 4, "memoryProfile": "edge" },
   "source": "src",
@@ -61,21 +62,27 @@ test('each problem is an error at the piece of the text that is wrong', async ()
     ];
   });
   assert.deepEqual(shown, [
-    [0, '{', 'version'],
     [2, '"Tried"', 'name'],
     [3, '"versoin"', 'there is no field "versoin"; did you mean "version"?'],
     [4, '"../tried.wasm"', 'artifact'],
     [5, '4', 'tier'],
     [6, '"reviewd"', 'trust'],
-    [7, '"trust"', 'the key "trust" is written twice'],
+    [7, '"build"', 'the key "build" is written twice'],
     [8, '"net.htp"', 'capabilities[1]'],
     [9, '0', 'limits.fuel'],
     [9, '"feul"', 'there is no field "feul"; did you mean "fuel"?'],
     [9, '"edge"', 'limits.memoryProfile'],
     [10, '"src"', 'source'],
     [11, '"/abs/*.json"', 'cases[0]'],
-    [12, '}', ''],
+    [12, '}', 'expected a key in double quotes'],
+    [12, '}', 'expected a value'],
   ]);
+
+  // What is missing shows once the text is whole.
+  opened.edit(text.replace('],\n}', ']\n}'));
+  const [missing] = await opened.until((all) => all[0]?.range.start.line === 0);
+  assert.equal(missing?.message, 'version: it is missing');
+  assert.equal(missing && opened.document().getText(missing.range), '{');
 });
 
 test('a text that is no manifest at all has one problem, and a good one has none', async () => {
@@ -175,6 +182,19 @@ test('the values that fit are those of this project as it is on disk and in the 
   assert.match(JSON.stringify(trust[1]?.documentation), /Level 1: holds `compute\.exec`/);
 });
 
+test('the entries that fit are the exports of the artifact that take and give nothing', async () => {
+  const module = assemble(`(module (memory (export "memory") 1 4) (func $f (export "plan"))
+    (export "again" (func $f)) (func (export "sum") (param i32)))`);
+  await using opened = await openManifest(manifest(), { 'build/tried.wasm': module });
+  const entries = async (artifact: string) => {
+    const items = await opened.complete(`{"artifact": "${artifact}", "entry": |}`);
+    return items.map(({ label }) => label);
+  };
+  assert.deepEqual(await entries('build/tried.wasm'), ['"plan"', '"again"']);
+  assert.deepEqual(await entries('build/none.wasm'), ['"plan"']);
+  assert.deepEqual(await opened.complete(`{"entry": ${'['.repeat(100_000)}|`), []);
+});
+
 test('the artifact tells its imports by class, and how its certificate stands', async () => {
   await using opened = await openManifest(manifest(), { 'build/tried.wasm': ASKING });
   const hover = async () => (await opened.hover('"build/tried.wasm"')) ?? '';
@@ -261,7 +281,6 @@ test('what is not saved decides what is found and told, on the module too', asyn
   assert.ok(impure);
   assert.equal(opened.document().getText(impure.range), '"other.wasm"');
   await opened.client.until(opened.folder.uri('other.wasm'), has('impure-import'));
-  await opened.client.until(opened.folder.uri('build/tried.wasm'), lacks('certificate-missing'));
   assert.match((await opened.hover('"other.wasm"')) ?? '', /^\*\*Impure/);
 
   opened.edit(manifest({ artifact: 'none.wasm' }));

@@ -283,3 +283,18 @@ test('what was found is there the next time, not where it has changed, and not f
   folder.write('x.wasm', pure);
   await opened(lacks('impure-import'));
 });
+
+test('a source that is open before its project is known is judged as soon as it is', async () => {
+  using folder = makeFolder({ 'x.wasm': pure });
+  await using client = await startClient({ folders: [folder.root] });
+  const uri = folder.uri('src/index.ts');
+  client.open(uri, 'typescript', '@external("env", "now") declare function now(): void;\n');
+  await client.until(folder.uri('x.wasm'), none);
+  assert.equal(client.diagnostics.get(uri), undefined, 'it may be anybody’s TypeScript');
+  folder.write('executor.json', manifest());
+  client.fileChanged(folder.uri('executor.json'));
+  await client.until(uri, has('impure-import'));
+  folder.write('executor.json', manifest({ source: [] }));
+  client.fileChanged(folder.uri('executor.json'));
+  await client.until(uri, none);
+});

@@ -2,7 +2,7 @@ import wabtFactory from 'wabt';
 
 const wabt = await wabtFactory();
 
-/** Assembles WebAssembly text, with every feature the assembler knows and debug names. */
+/** Assembles WebAssembly text, with every feature the assembler knows and debug names. It is not validated. */
 export function assemble(text: string): Uint8Array {
   const features: Readonly<Record<string, boolean>> = {
     exceptions: true,
@@ -20,9 +20,11 @@ export function assemble(text: string): Uint8Array {
     relaxed_simd: true,
     memory64: true,
     multi_memory: true,
+    annotations: true,
   };
-  const module = wabt.parseWat('test.wat', text, features);
+  const module = wabt.parseWat('test.wat', new TextEncoder().encode(text), features);
   try {
+    module.resolveNames();
     return module.toBinary({ write_debug_names: true }).buffer;
   } finally {
     module.destroy();

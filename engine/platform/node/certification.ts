@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { CERTIFICATE_SUFFIX, IN_TOTO_SUFFIX } from '../../certificate/certificate.ts';
-import { type CertifyResult, certify } from '../../certificate/certify.ts';
+import { type CertifiableReport, type CertifyResult, certify } from '../../certificate/certify.ts';
 import type { Signer } from '../../crypto/crypto.ts';
 import { canonicalBytes } from '../../encoding/json.ts';
 import { requireAgreement } from '../../module/agreement.ts';
@@ -15,6 +15,8 @@ export interface CertificationRequest {
   readonly publisher?: Signer | undefined;
   /** Where the certificate goes; beside the artifact if left out. */
   readonly out?: string | undefined;
+  /** Inspects the artifact, elsewhere than here. */
+  readonly inspect?: (artifact: string) => Promise<CertifiableReport>;
 }
 
 /** What came of it; of what was certified, the files that say so. */
@@ -34,9 +36,9 @@ export type Certified =
  */
 export async function certifySubject(
   { artifact }: Subject,
-  { whitelist, certifier, publisher, out }: CertificationRequest,
+  { whitelist, certifier, publisher, out, inspect = inspectHere }: CertificationRequest,
 ): Promise<Certified> {
-  const report = inspectNamed(artifact, await readModule(artifact));
+  const report = await inspect(artifact);
   requireAgreement(report);
   const result = await certify(nodeCrypto, {
     report,
@@ -52,6 +54,10 @@ export async function certifySubject(
   await writeFileAtomic(certificateFile, result.bytes);
   await writeFileAtomic(inTotoFile, canonicalBytes(result.inToto));
   return { ...result, certificateFile, inTotoFile };
+}
+
+async function inspectHere(artifact: string): Promise<CertifiableReport> {
+  return inspectNamed(artifact, await readModule(artifact));
 }
 
 function besideCertificate(certificate: string): string {

@@ -1,28 +1,14 @@
 // Value types (core specification 3.0, 6.4.1 - 6.4.4), and the lists of them that functions take and
 // give, spelled as the readers of modules spell them.
 
+import { SHORT_FORMS } from '../../module/type-text.ts';
 import type { TextRange } from '../../project/json-document.ts';
 import { type Scanner, TOKEN } from './scanner.ts';
 import { identifierText } from './strings.ts';
 
-/** Abstract heap types and the reference types that are short for them. */
-const REFERENCES: ReadonlyMap<string, string> = new Map([
-  ['func', 'funcref'],
-  ['extern', 'externref'],
-  ['any', 'anyref'],
-  ['eq', 'eqref'],
-  ['i31', 'i31ref'],
-  ['struct', 'structref'],
-  ['array', 'arrayref'],
-  ['exn', 'exnref'],
-  ['noexn', 'nullexnref'],
-  ['nofunc', 'nullfuncref'],
-  ['noextern', 'nullexternref'],
-  ['none', 'nullref'],
-]);
 const WORDS: ReadonlySet<string> = new Set([
   ...['i32', 'i64', 'f32', 'f64', 'v128'],
-  ...REFERENCES.values(),
+  ...SHORT_FORMS.values(),
 ]);
 const LONGEST = 16;
 
@@ -57,13 +43,13 @@ function readReferenceType(scanner: Scanner, findType: FindType): string | undef
   if (heap === undefined) return undefined;
   scanner.next();
   if (scanner.kind !== TOKEN.close) return undefined;
-  return isNullable ? (REFERENCES.get(heap) ?? `(ref null ${heap})`) : `(ref ${heap})`;
+  return isNullable ? (SHORT_FORMS.get(heap) ?? `(ref null ${heap})`) : `(ref ${heap})`;
 }
 
 function readHeapType(scanner: Scanner, findType: FindType): string | undefined {
   const text = shortText(scanner);
   if (text === undefined) return undefined;
-  if (scanner.kind === TOKEN.word) return REFERENCES.has(text) ? text : undefined;
+  if (scanner.kind === TOKEN.word) return SHORT_FORMS.has(text) ? text : undefined;
   const index = findType(text);
   return index === undefined ? undefined : String(index);
 }

@@ -12,11 +12,11 @@ import {
   moduleHead,
 } from '../../../../engine/source/wat/locate.ts';
 import { readWat } from '../../../../engine/source/wat/read.ts';
-import { assembleText } from './support.ts';
+import { assemble } from '../../../support/wat.ts';
 
 /** Relaxed SIMD is known to the assembler and not to every V8. */
 function reportOn(text: string) {
-  const bytes = assembleText(text);
+  const bytes = assemble(text);
   return reportOf(bytes, readLayout(bytes));
 }
 
