@@ -1,5 +1,9 @@
 import type { Connection, InitializeParams } from 'vscode-languageserver';
-import { DidChangeConfigurationNotification, TextDocuments } from 'vscode-languageserver';
+import {
+  CodeLensRefreshRequest,
+  DidChangeConfigurationNotification,
+  TextDocuments,
+} from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { z } from 'zod';
 import { capabilitiesFor } from './capabilities.ts';
@@ -64,6 +68,7 @@ function serve(
     ...(client.pulls
       ? { refresh: () => void connection.languages.diagnostics.refresh() }
       : { push: (sent) => void connection.sendDiagnostics(sent) }),
+    refreshViews: refreshing(connection, params),
   });
   const serving: Serving = {
     connection,
@@ -115,6 +120,25 @@ function serve(
       await Promise.all([requests.close(), files.end()]);
       await session.close();
     },
+  };
+}
+
+/** Views are asked for again so long after the first change, in milliseconds. */
+const REFRESH_AFTER = 50;
+
+/** Tells a client that takes it that lenses and hints may be others now, once for many changes. */
+function refreshing(connection: Connection, { capabilities }: InitializeParams): () => void {
+  const { codeLens, inlayHint } = capabilities.workspace ?? {};
+  let timer: NodeJS.Timeout | undefined;
+  const refresh = (): void => {
+    timer = undefined;
+    // A client that goes meanwhile needs no views.
+    const ignore = () => undefined;
+    if (codeLens?.refreshSupport) connection.sendRequest(CodeLensRefreshRequest.type).catch(ignore);
+    if (inlayHint?.refreshSupport) connection.languages.inlayHint.refresh().catch(ignore);
+  };
+  return () => {
+    if (timer === undefined) timer = setTimeout(refresh, REFRESH_AFTER).unref();
   };
 }
 

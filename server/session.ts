@@ -34,6 +34,8 @@ export interface SessionOptions {
   /** For clients that are told of diagnostics, and for those that ask. */
   push?(diagnostics: PublishDiagnosticsParams): void;
   refresh?(): void;
+  /** Lenses and hints may be others now, for clients that can be told so. */
+  refreshViews?(): void;
 }
 
 /** Everything the server knows while it runs, kept current. */
@@ -136,6 +138,8 @@ export function createSession(options: SessionOptions): Session {
     ...(options.refresh && { refresh: options.refresh }),
   });
 
+  /** The files that a project's findings were told in last: another artifact may be named since. */
+  const toldIn = new Map<string, readonly string[]>();
   /** The manifests by which sources were judged last. */
   const judgedBy = new Map<string, ManifestReading>();
 
@@ -152,7 +156,10 @@ export function createSession(options: SessionOptions): Session {
       judgedBy.set(path, project.reading);
       judgeSources(project);
     }
-    publisher.changed([...filesOf(project), ...sourcesOf(project)]);
+    const files = filesOf(project);
+    publisher.changed(new Set([...(toldIn.get(path) ?? []), ...files, ...sourcesOf(project)]));
+    toldIn.set(path, files);
+    options.refreshViews?.();
     if (project.outcome !== undefined && needsSources(project.outcome))
       await lookAtSources(project);
     else forgetSources(project);
@@ -197,6 +204,7 @@ export function createSession(options: SessionOptions): Session {
 
   const projectRemoved = (path: string, was: Project | undefined): void => {
     judgedBy.delete(path);
+    toldIn.delete(path);
     if (was !== undefined) forgetSources(was);
     else if (options.open(path) === undefined) sources.forget(path);
     publisher.changed(was === undefined ? [path] : [path, ...filesOf(was), ...sourcesOf(was)]);
@@ -261,6 +269,7 @@ export function createSession(options: SessionOptions): Session {
       }
       await Promise.all([...options.allOpen()].filter((each) => !isManifest(each)).map(look));
       publisher.allChanged();
+      options.refreshViews?.();
     },
     async close() {
       await workspace.close();

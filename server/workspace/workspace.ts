@@ -80,7 +80,9 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
       remove(path);
       return;
     }
+    const before = projects.get(path)?.artifact;
     for (const claimed of projects.set(path, reading)) options.removed(claimed, undefined);
+    if (before !== projects.get(path)?.artifact) setFree(before);
   };
 
   const remove = (path: string): void => {
@@ -88,6 +90,13 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
     if (was === undefined && projects.stray(path) === undefined) return;
     projects.remove(path);
     options.removed(path, was);
+    setFree(was?.artifact);
+  };
+
+  /** A module that no project speaks of any more is one by itself. */
+  const setFree = (artifact: string | undefined): void => {
+    if (artifact === undefined || folders.around(artifact) === undefined) return;
+    void recall([artifact]).then(examineEach);
   };
 
   /** Finds what is in a folder, or is a file of a kind, and tells each as it is found. */

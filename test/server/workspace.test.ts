@@ -298,3 +298,29 @@ test('a source that is open before its project is known is judged as soon as it 
   client.fileChanged(folder.uri('executor.json'));
   await client.until(uri, none);
 });
+
+test('lenses and hints are asked for again when something new is known, where the client takes that', async () => {
+  using folder = makeFolder({ 'executor.json': manifest(), 'x.wasm': pure });
+  const capabilities = {
+    workspace: {
+      workspaceFolders: true,
+      didChangeWatchedFiles: { dynamicRegistration: true },
+      codeLens: { refreshSupport: true },
+      inlayHint: { refreshSupport: true },
+    },
+  };
+  await using client = await startClient({ folders: [folder.root], capabilities });
+  await client.until(folder.uri('executor.json'), has('certificate-missing'));
+  const asked = ['codeLens', 'inlayHint'].map(
+    (view) =>
+      new Promise<void>((resolve) => {
+        client.connection.onRequest(`workspace/${view}/refresh`, () => {
+          resolve();
+          return null;
+        });
+      }),
+  );
+  folder.write('x.wasm', impure);
+  client.fileChanged(folder.uri('x.wasm'));
+  await Promise.all(asked);
+});

@@ -29,16 +29,16 @@ import type { Signer } from '../../../engine/crypto/crypto.ts';
 import { encodeBase64, tryDecodeBase64 } from '../../../engine/encoding/base64.ts';
 import { serializeTrustStore } from '../../../engine/gate/trust-store.ts';
 import { createAssembler } from '../../../engine/module/wat.ts';
-import { examineModuleFile, examineProject } from '../../../server/analysis/examine.ts';
-import { inspect } from '../../../server/analysis/inspect.ts';
-import type { Job, JobFailure, JobResults } from '../../../server/analysis/jobs.ts';
+import type { JobFailure, JobResults } from '../../../server/analysis/jobs.ts';
 import type { Lane } from '../../../server/analysis/lane.ts';
+import { doJob } from '../../../server/analysis/work.ts';
 import { type RequestFailure, Sign, type SignParams } from '../../../server/protocol.ts';
 import { type Requests, registerRequests } from '../../../server/requests/handlers.ts';
 import { DEFAULT_SETTINGS } from '../../../server/settings.ts';
 import { createWorkspace } from '../../../server/workspace/workspace.ts';
 import { EXAMPLES } from '../../support/examples.ts';
 import { certifier, environment, publisher, stranger } from '../../support/gate.ts';
+import { grammars } from '../../support/grammars.ts';
 
 // Whom the user of this machine trusts is nothing to the tests.
 process.env.XDG_CONFIG_HOME = join(tmpdir(), 'touchstone-no-config');
@@ -174,28 +174,12 @@ export function bytesOf(base64: string): Uint8Array {
 
 /** Does the jobs of the requests here: the thread has tests of its own. */
 function laneInThread(): Lane {
-  const assembler = createAssembler();
-  const work = (job: Job): Promise<JobResults[Job['kind']]> => {
-    switch (job.kind) {
-      case 'inspect':
-        return inspect(job, assembler);
-      case 'project':
-        return examineProject(job);
-      case 'module':
-        return examineModuleFile(job);
-      default:
-        throw new Error(`no test asks for the job ${job.kind}`);
-    }
-  };
+  const tools = { assembler: createAssembler(), grammars };
   return {
-    // What a kind of job is answered with is known to `work` only.
-    do: (job) => work(job).catch(failed) as Promise<JobResults[typeof job.kind] | JobFailure>,
+    // What a kind of job is answered with is known to the work only.
+    do: (job) => doJob(job, tools) as Promise<JobResults[typeof job.kind] | JobFailure>,
     close: async () => undefined,
   };
-}
-
-function failed(error: unknown): JobFailure {
-  return { failed: 'invalid-module', message: error instanceof Error ? error.message : '' };
 }
 
 const failure = z.strictObject({ code: z.string() });
