@@ -26,6 +26,8 @@ run(process.execPath, [
   '--test',
   '--test-reporter=spec',
   '--test-concurrency=2',
+  // What waits for something that does not come is to fail, not to wait on. The longest takes ten minutes.
+  `--test-timeout=${40 * 60_000}`,
   ...files.map((file) => relative(ROOT, file)),
 ]);
 

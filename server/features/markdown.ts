@@ -3,12 +3,22 @@
 import type { MarkupContent } from 'vscode-languageserver-types';
 import { displayText } from '../../engine/encoding/display.ts';
 
-/** Text that shows as it is, whatever is in it. */
+/** What begins a construct anywhere; an underscore between letters does not (CommonMark 6.2). */
+const INLINE = /[\\`*[\]<>|&~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu;
+/** What begins a block: a heading, a list, a quotation, a rule. */
+const BLOCK = /^([#+=-]|\d{1,9}(?=[.)]))/;
+/** What viewers make a link of by itself (GFM 6.9). */
+const LINKS = /:(?=\/\/)|(?<=\bwww)\.|(?<=\b(?:mailto|xmpp)):|@(?=[\w-]+\.)/gi;
+
+/**
+ * Text that shows as it is, whatever is in it. Only what would be more than text is escaped: many
+ * editors show the source.
+ */
 export function plain(text: string, max = 300): string {
-  return displayText(text, max).replace(
-    /[\\`*_{}[\]()#+\-.!|<>~&:]/g,
-    (c) => `&#${c.charCodeAt(0)};`,
-  );
+  return displayText(text, max)
+    .replace(INLINE, '\\$&')
+    .replace(LINKS, '\\$&')
+    .replace(BLOCK, (start) => (/^\d/.test(start) ? `${start}\\` : `\\${start}`));
 }
 
 /** Text in the type of code, on one line. */

@@ -207,7 +207,7 @@ async function hoverAt(client: Client, document: TextDocument, piece: string): P
     position,
   });
   assert.ok(hover && MarkupContent.is(hover.contents));
-  return hover.contents.value.replaceAll(/&#(\d+);/g, (_, c) => String.fromCharCode(Number(c)));
+  return hover.contents.value.replaceAll(/\\([^\w\s])/g, '$1');
 }
 
 /** Applies the fix of a finding to a copy of the document, and sees the finding go. */

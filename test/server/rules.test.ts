@@ -2,7 +2,7 @@
 // it goes when what it is about is mended.
 
 import assert from 'node:assert/strict';
-import { existsSync, rmSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Diagnostic, Range } from 'vscode-languageserver-protocol/node';
@@ -311,8 +311,45 @@ function openText(client: Client, folder: Folder, files: Files): void {
   }
 }
 
+test('reader-disagreement shows where it is, links to its page, and goes when it is mended', async () => {
+  // No bytes have been found over which the readers differ, so the finding is put into what is kept
+  // from the last session, as another reader would have had it; what it says is its rule's own test.
+  const bytes = await assemble(PURE);
+  const section = Buffer.from(bytes).indexOf('\u0001\u0006mashin', 'latin1');
+  using folder = makeFolder(await project(bytes));
+  using cache = makeFolder();
+  const options = { folders: [folder.root], initialization: { cacheFolder: cache.root } };
+  {
+    await using first = await startClient(options);
+    await first.until(folder.uri('executor.json'), ofRule('certificate-missing'));
+  }
+  const [name = ''] = readdirSync(cache.root);
+  const kept = JSON.parse(readFileSync(cache.path(name), 'utf8'));
+  const [entry] = Object.values<{ analysis: { findings: object[] } }>(kept.entries);
+  const position = { line: 0, character: section };
+  entry?.analysis.findings.push({
+    code: 'reader-disagreement',
+    severity: 'error',
+    message: 'readers disagree on import 0',
+    subject: 'imports',
+    place: { file: 'artifact', range: { start: position, end: position } },
+    related: [],
+  });
+  cache.write(name, JSON.stringify(kept));
+  await using client = await startClient(options);
+  const found = await client.until(folder.uri('build/tried.wasm'), ofRule('reader-disagreement'));
+  const own = found.find(({ code }) => code === 'reader-disagreement');
+  assert.deepEqual(own?.range, { start: position, end: position });
+  assert.ok(existsSync(fileURLToPath(own?.codeDescription?.href ?? 'file:///')));
+  await client.until(folder.uri('executor.json'), ofRule('reader-disagreement'));
+  folder.write('build/tried.wasm', await assemble(PURE.replace('1 4', '1 5')));
+  client.fileChanged(folder.uri('build/tried.wasm'));
+  for (const file of ['build/tried.wasm', 'executor.json']) {
+    await client.until(folder.uri(file), (left) => !ofRule('reader-disagreement')(left));
+  }
+});
+
 test('every rule has its case here', () => {
-  // Readers that disagree over real bytes have not been found: its findings are made in the rule's own test.
   const named = [...Object.keys(CASES), 'reader-disagreement'].sort();
   assert.deepEqual(named, RULES.map(({ code }) => code).sort());
 });

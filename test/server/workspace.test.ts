@@ -324,3 +324,29 @@ test('lenses and hints are asked for again when something new is known, where th
   client.fileChanged(folder.uri('x.wasm'));
   await Promise.all(asked);
 });
+
+test('the first look at a workspace says how far it is', async () => {
+  const projects = Array.from({ length: 20 }, (_, i) => [`p${i}/executor.json`, manifest()]);
+  using folder = makeFolder({ ...Object.fromEntries(projects), 'p0/x.wasm': pure });
+  const capabilities = {
+    window: { workDoneProgress: true },
+    workspace: { workspaceFolders: true },
+  };
+  const kinds: string[] = [];
+  let ended: () => void = () => undefined;
+  const end = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  await using client = await startClient({
+    folders: [folder.root],
+    capabilities,
+    onProgress: (kind) => {
+      kinds.push(kind);
+      if (kind === 'end') ended();
+    },
+  });
+  await end;
+  assert.equal(kinds[0], 'begin');
+  assert.equal(kinds.at(-1), 'end');
+  assert.equal(client.process.exitCode, null);
+});

@@ -12,11 +12,13 @@ import {
   type Diagnostic,
   type InitializeParams,
   type InitializeResult,
+  type ProgressToken,
   type ProtocolConnection,
   type PublishDiagnosticsParams,
   StreamMessageReader,
   StreamMessageWriter,
   type TextDocumentContentChangeEvent,
+  WorkDoneProgress,
 } from 'vscode-languageserver-protocol/node';
 import type { InitializationOptions } from '../../../server/protocol.ts';
 
@@ -51,6 +53,8 @@ export interface ClientOptions {
   /** What the client answers for the section `touchstone`; asked for only where it is given. */
   readonly settings?: unknown;
   readonly env?: Readonly<Record<string, string>>;
+  /** Told of each report of progress. */
+  readonly onProgress?: (kind: 'begin' | 'report' | 'end') => void;
 }
 
 export interface Client {
@@ -105,7 +109,10 @@ export async function startClient(options: ClientOptions = {}): Promise<Client> 
     items.map(() => options.settings ?? null),
   );
   connection.onRequest('client/registerCapability', () => null);
-  connection.onRequest('window/workDoneProgress/create', () => null);
+  connection.onRequest('window/workDoneProgress/create', ({ token }: { token: ProgressToken }) => {
+    connection.onProgress(WorkDoneProgress.type, token, ({ kind }) => options.onProgress?.(kind));
+    return null;
+  });
   connection.onRequest('workspace/diagnostic/refresh', () => null);
   connection.listen();
 

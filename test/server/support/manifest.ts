@@ -94,7 +94,7 @@ export async function openManifest(
       if (hover === null) return undefined;
       assert.ok(MarkupContent.is(hover.contents));
       // Names of strangers are written in entities, so that none of them is markup.
-      return hover.contents.value.replace(/&#(\d+);/g, (_, c) => String.fromCharCode(Number(c)));
+      return hover.contents.value.replaceAll(/\\([^\w\s])/g, '$1');
     },
     async complete(marked) {
       const offset = marked.indexOf('|');

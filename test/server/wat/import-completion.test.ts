@@ -176,6 +176,6 @@ test('says what a function is, and what it needs', () => {
   };
   const [type, text] = documentation('http_request');
   assert.equal(type, '(i32, i32) -> ()');
-  assert.match(text ?? '', /directive · http&#95;request needs net&#46;http/);
+  assert.match(text ?? '', /directive · http_request needs net\.http/);
   assert.match(documentation('get_input')[1] ?? '', /pure · context/);
 });
