@@ -31,6 +31,7 @@ export function capabilitiesFor({ pulls }: Client): ServerCapabilities {
         identifier: 'touchstone',
         interFileDependencies: true,
         workspaceDiagnostics: true,
+        workDoneProgress: true,
       },
     }),
     workspace: {

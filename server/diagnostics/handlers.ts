@@ -22,7 +22,9 @@ export function registerDiagnostics({ connection, client, session, document }: S
       : { kind: DocumentDiagnosticReportKind.Full, resultId, items };
   });
 
-  connection.languages.diagnostics.onWorkspace(async ({ previousResultIds }, token, _, partial) => {
+  connection.languages.diagnostics.onWorkspace(async (params, token, progress, partial) => {
+    const { previousResultIds } = params;
+    progress.begin('Touchstone', undefined, 'examining executors', true);
     await workspace.settled();
     const before = new Map(previousResultIds.map(({ uri, value }) => [keyOf(uri), value]));
     const reports: WorkspaceDocumentDiagnosticReport[] = [];
@@ -39,6 +41,7 @@ export function registerDiagnostics({ connection, client, session, document }: S
       if (partial !== undefined && reports.length >= PART)
         partial.report({ items: reports.splice(0) });
     }
+    progress.done();
     return { items: reports };
   });
 }

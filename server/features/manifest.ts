@@ -68,7 +68,9 @@ async function entriesOf(
   const whitelist = workspace.whitelistOf(project);
   const found = await files.do({ kind: 'inspect', path, uri: uriOf(path), whitelist });
   if (isFailure(found)) return undefined;
-  return found.exports.filter(({ type }) => type === '() -> ()').map(({ name }) => name);
+  return found.exports
+    .filter(({ kind, type }) => kind === 'function' && type === '() -> ()')
+    .map(({ name }) => name);
 }
 
 export async function manifestFixes(
@@ -83,15 +85,19 @@ export async function manifestFixes(
     readonly diagnostics: readonly Diagnostic[];
     readonly only?: readonly string[];
   },
-  { commands }: Client,
+  { commands, settings }: Client,
 ): Promise<CodeAction[]> {
+  const { severities } = settings();
+  // What is not told is not mended: a rule that is off, and what was found before the manifest broke.
+  const findings =
+    project.reading.manifest === undefined ? [] : (analysisOf(project)?.findings ?? []);
   return manifestActions({
     document,
     reading: project.reading,
     range,
     diagnostics,
     ...(only && { only }),
-    findings: analysisOf(project)?.findings ?? [],
+    findings: findings.filter(({ code }) => severities.get(code) !== 'off'),
     folderName: basename(project.folder),
     artifacts: modulesIn(await listProject(project.folder)),
     commands,

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
-import type {
-  Diagnostic,
-  DocumentDiagnosticReport,
-  WorkspaceDiagnosticReport,
+import {
+  type Diagnostic,
+  type DocumentDiagnosticReport,
+  WorkDoneProgress,
+  type WorkspaceDiagnosticReport,
 } from 'vscode-languageserver-protocol/node';
 import { assembleWat } from '../../engine/module/wat.ts';
 import { type Client, codesOf, makeFolder, startClient } from './support/client.ts';
@@ -225,14 +226,20 @@ test('a client that asks for diagnostics is answered, and told when to ask again
   const again = await ask(client, uri, first.resultId);
   assert.equal(again.kind, 'unchanged');
 
+  const progress: string[] = [];
+  client.connection.onProgress(WorkDoneProgress.type, 'all', ({ kind }) => {
+    progress.push(kind);
+  });
   const workspace: WorkspaceDiagnosticReport = await client.connection.sendRequest(
     'workspace/diagnostic',
     {
       previousResultIds: [],
+      workDoneToken: 'all',
     },
   );
   const module = workspace.items.find((each) => each.uri === folder.uri('x.wasm'));
   assert.ok(module?.kind === 'full' && has('impure-import')(module.items));
+  assert.deepEqual(progress, ['begin', 'end']);
   await refreshed;
 
   folder.write('x.wasm', pure);
