@@ -59,7 +59,7 @@ export interface Session {
 }
 
 /** One text has so long, in milliseconds; what is not open may take longer. */
-const DOCUMENT_DEADLINE = 5_000;
+const DOCUMENT_DEADLINE = 3_000;
 const FILE_DEADLINE = 30_000;
 const IDLE = 30_000;
 /** MiB. */

@@ -14,6 +14,7 @@ import type { Project } from '../workspace/projects.ts';
 import { keyOf } from '../workspace/uris.ts';
 import { declarationHover } from './declaration-hover.ts';
 import { analysisOf, manifestCompletion, manifestFixes } from './manifest.ts';
+import { soon } from './soon.ts';
 import { overlap, sourceFixes } from './source-fixes.ts';
 import { importPlace, registerWat, watCompletion, watOf } from './wat.ts';
 
@@ -29,7 +30,7 @@ export function registerFeatures(serving: Serving): void {
     if (project !== undefined) {
       return manifestHover(document, project.reading, position, analysisOf(project)) ?? null;
     }
-    await session.settled(document);
+    await soon(session.settled(document));
     const wat = watOf(document);
     const place = wat && importPlace(wat, document.offsetAt(position));
     const at = place ? document.positionAt(place.offset) : position;
@@ -46,7 +47,7 @@ export function registerFeatures(serving: Serving): void {
   connection.onCodeLens(async ({ textDocument: { uri } }) => {
     const document = serving.document(uri);
     if (document === undefined || !client.settings().codeLenses) return [];
-    await session.settled(document);
+    await soon(session.settled(document));
     const project = projectOf(document, serving);
     if (project === undefined) return [];
     const { commands } = client;
@@ -70,14 +71,16 @@ export function registerFeatures(serving: Serving): void {
   connection.onCodeAction(async ({ textDocument: { uri }, range, context }) => {
     const document = serving.document(uri);
     if (document === undefined) return [];
-    await session.settled(document);
+    const isCurrent = await soon(session.settled(document));
     const project = projectOf(document, serving);
     if (project !== undefined)
       return manifestFixes(document, project, { range, ...context }, client);
     const key = keyOf(document.uri);
     const entries = session.entries(key);
     const source = session.sources.get(key);
-    const analysis = source?.analysis;
+    // A fix for what the text was would spoil what it is.
+    if (!isCurrent || source?.version !== document.version) return [];
+    const { analysis } = source;
     const isSound = analysis !== undefined && !isFailure(analysis) && analysis.assembles;
     return sourceFixes(document, entries, range, isSound ? assembles : undefined);
   });
@@ -96,7 +99,8 @@ function projectOf(document: TextDocument, { session }: Serving): Project | unde
 
 function hoverInSource(document: TextDocument, at: Range, { session }: Serving) {
   const key = keyOf(document.uri);
-  const analysis = session.sources.get(key)?.analysis;
+  const source = session.sources.get(key);
+  const analysis = source?.version === document.version ? source.analysis : undefined;
   if (analysis === undefined || isFailure(analysis)) return undefined;
   const declaration = analysis.declarations.find(({ range }) => overlap(range, at));
   if (declaration === undefined) return undefined;

@@ -30,6 +30,9 @@ async function survives(
   await client.until(sound, (found) => found.length > 0);
   await terrible(client, folder);
   await answersWithinASecond(client, sound);
+  // Not only from what is known already.
+  client.change(sound, `${IMPURE}\n`);
+  await answersWithinASecond(client, sound);
   client.change(sound, '(module)');
   await client.until(sound, (found) => !codesOf(found).includes('impure-import'));
   assert.equal(client.process.exitCode, null);

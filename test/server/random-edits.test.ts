@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { Diagnostic } from 'vscode-languageserver-protocol/node';
+import type { Diagnostic, DocumentDiagnosticReport } from 'vscode-languageserver-protocol/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { type Client, codesOf, makeFolder, startClient } from './support/client.ts';
 
@@ -27,6 +27,11 @@ const ENDS = [
   '\n__attribute__((import_module("env"))) void now(void);\n',
   '\n@external("env", "now") declare function now(): void;\n',
 ] as const;
+
+const PULLING = {
+  workspace: { workspaceFolders: true, diagnostics: { refreshSupport: true } },
+  textDocument: { diagnostic: {} },
+};
 
 const PIECES = [
   '(',
@@ -85,7 +90,7 @@ test(`${EDITS.toLocaleString('en')} random edits end as a fresh server begins`, 
   t.diagnostic(`seed ${seed}`);
   const random = randomBy(seed);
   using folder = makeFolder();
-  await using edited = await startClient({ folders: [folder.root] });
+  await using edited = await startClient({ folders: [folder.root], capabilities: PULLING });
   const texts = DOCUMENTS.map(({ from }) => readFileSync(from, 'utf8'));
   const documents = DOCUMENTS.map(({ name, language }, i) =>
     TextDocument.create(folder.uri(name), language, 1, texts[i] ?? ''),
@@ -115,7 +120,7 @@ test(`${EDITS.toLocaleString('en')} random edits end as a fresh server begins`, 
     TextDocument.update(document, [change], document.version + 1);
     edited.change(document.uri, [change]);
   }
-  await using fresh = await startClient({ folders: [folder.root] });
+  await using fresh = await startClient({ folders: [folder.root], capabilities: PULLING });
   for (const document of documents)
     fresh.open(document.uri, document.languageId, document.getText());
   for (const [i, document] of documents.entries()) {
@@ -146,14 +151,11 @@ function hover({ connection }: Client, uri: string): Promise<unknown> {
   return connection.sendRequest('textDocument/hover', { textDocument: { uri }, position });
 }
 
-/** The diagnostics of a document once the server has looked at it as it is now. */
-async function settled(client: Client, uri: string): Promise<readonly Diagnostic[]> {
-  const range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
-  const context = { diagnostics: [] };
-  await client.connection.sendRequest('textDocument/codeAction', {
+/** The diagnostics of a document as it is now: who asks for them waits until it is looked at. */
+async function settled({ connection }: Client, uri: string): Promise<readonly Diagnostic[]> {
+  const report: DocumentDiagnosticReport = await connection.sendRequest('textDocument/diagnostic', {
     textDocument: { uri },
-    range,
-    context,
   });
-  return client.diagnostics.get(uri)?.diagnostics ?? [];
+  assert.ok(report.kind === 'full');
+  return report.items;
 }
