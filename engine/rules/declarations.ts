@@ -2,7 +2,7 @@
 // before anything is built. A call path they cannot have.
 
 import type { TextRange } from '../project/json-document.ts';
-import type { EditableDeclaration, SourceEdit } from '../source/types.ts';
+import type { EditableDeclaration, ImportDeclaration, SourceEdit } from '../source/types.ts';
 import { suggestFunction } from '../whitelist/suggest.ts';
 import type { Classification, Whitelist, WhitelistFunction } from '../whitelist/types.ts';
 import { functionTypeText } from '../whitelist/whitelist.ts';
@@ -47,16 +47,22 @@ export function judgeDeclarations(
   whitelist: Whitelist,
 ): readonly JudgedDeclaration[] {
   const hostModules = hostModulesOf(whitelist);
-  return declarations.map((declaration) => {
-    const classification = classify(declaration, whitelist);
+  return declarations.map((declaration, index) => {
+    const classification = classifyDeclaration(declaration, whitelist);
     if (classification.class !== 'impure') return { declaration, classification };
-    const finding = findingOf(declaration, classification, { text, hostModules, whitelist });
+    const finding = findingOf(declaration, classification, { text, index, hostModules, whitelist });
     return { declaration, classification, finding };
   });
 }
 
-/** A type that the text does not tell counts as the right one: only the module shows what it is. */
-function classify(declaration: EditableDeclaration, whitelist: Whitelist): Classification {
+/**
+ * How a declaration stands against a whitelist. A type that the text does not tell counts as the right
+ * one: only the module shows what it is.
+ */
+export function classifyDeclaration(
+  declaration: ImportDeclaration,
+  whitelist: Whitelist,
+): Classification {
   const { module, name, kind, type } = declaration;
   const found = whitelist.classify({ module, name, kind, type: type ?? '' });
   const isUntold = type === undefined && kind === 'function' && 'function' in found;
@@ -65,6 +71,7 @@ function classify(declaration: EditableDeclaration, whitelist: Whitelist): Class
 
 interface Surroundings {
   readonly text: string;
+  readonly index: number;
   readonly hostModules: ReadonlySet<string>;
   readonly whitelist: Whitelist;
 }
@@ -72,12 +79,12 @@ interface Surroundings {
 function findingOf(
   declaration: EditableDeclaration,
   classification: Classification & { readonly class: 'impure' },
-  { text, hostModules, whitelist }: Surroundings,
+  { text, index, hostModules, whitelist }: Surroundings,
 ): DeclarationFinding {
   const { module, name, kind, type = '', range, mark } = declaration;
   const verdict = verdictOf(declaration, classification, hostModules, false);
   const entry = { module, name, kind, type, offset: range.offset };
-  const judged: JudgedImport = { entry, classification, verdict, callPath: undefined };
+  const judged: JudgedImport = { entry, index, classification, verdict, callPath: undefined };
   const near = kind === 'function' ? suggestFunction(whitelist, declaration) : undefined;
   const common = { range: mark };
   if (classification.mismatch === 'type') {

@@ -53,12 +53,16 @@ export interface Examination {
   readonly artifact: ExaminedArtifact;
   /** What is known of the module, where it could be read. */
   readonly report: ModuleReport | undefined;
+  /** Its imports as they were judged; none where it could not be read. */
+  readonly judged: readonly JudgedImport[];
   /** The project's manifest, where there is one; `locate` as in {@link ManifestReading}. */
   readonly manifest?: ExaminedManifest;
   /** Path of the certificate, where one was looked for. */
   readonly certificatePath?: string;
   /** How it stands. */
   readonly certificate?: CertificateState;
+  /** Its bytes, where it could be read. */
+  readonly certificateBytes?: Uint8Array;
 }
 
 export interface ExaminedManifest {
@@ -144,8 +148,12 @@ function examine(input: ModuleInput, options: ExamineOptions, project?: ProjectS
       diagnostics: runRules(context, options.severities),
     },
     report,
+    judged,
     ...(input.certificate && { certificatePath: input.certificate.path }),
     ...(certificate && { certificate }),
+    ...(input.certificate?.contents instanceof Uint8Array && {
+      certificateBytes: input.certificate.contents,
+    }),
   };
 }
 

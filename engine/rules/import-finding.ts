@@ -9,7 +9,7 @@ import { callPathText, importName, importText, lastOfAuthor } from './words.ts';
  * @param hint said before the recipe.
  */
 export function importFinding(judged: JudgedImport, problem: string, hint?: string): Finding {
-  const { entry, callPath } = judged;
+  const { entry, index, callPath } = judged;
   const reached = callPath === undefined ? '' : `; reached by ${callPathText(callPath, entry)}`;
   const left = callPath && lastOfAuthor(callPath);
   const help = [hint, recipeFor(entry, callPath)].filter((part) => part !== undefined).join(' ');
@@ -17,6 +17,7 @@ export function importFinding(judged: JudgedImport, problem: string, hint?: stri
     message: `${importText(entry)} ${problem}${reached}`,
     subject: importName(entry),
     location: { file: 'artifact', offset: entry.offset },
+    importIndex: index,
     ...(left && { related: [left] }),
     ...(help !== '' && { help }),
     ...(callPath && { callPath }),

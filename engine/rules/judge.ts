@@ -14,7 +14,7 @@ export function judgeImports(report: ModuleReport, whitelist: Whitelist): readon
   return report.imports.map((entry, index) => {
     const classification = whitelist.classify(entry);
     if (classification.class !== 'impure') {
-      return { entry, classification, verdict: 'listed', callPath: undefined };
+      return { entry, index, classification, verdict: 'listed', callPath: undefined };
     }
     const isSearched = pathsLeft > 0 && framesLeft > 0;
     const callPath = isSearched ? report.callGraph.pathTo(index) : undefined;
@@ -22,7 +22,7 @@ export function judgeImports(report: ModuleReport, whitelist: Whitelist): readon
     framesLeft -= callPath?.frames.length ?? 0;
     const isUnreached = isSearched && callPath === undefined;
     const verdict = verdictOf(entry, classification, hostModules, isUnreached);
-    return { entry, classification, verdict, callPath };
+    return { entry, index, classification, verdict, callPath };
   });
 }
 

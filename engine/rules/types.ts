@@ -38,6 +38,8 @@ export interface Finding {
   readonly related?: readonly Related[];
   /** What to do about it, in one sentence or two. */
   readonly help?: string;
+  /** The import it is about, if it is about one: an index into those of the report. */
+  readonly importIndex?: number;
   /** Why an import is in the module. */
   readonly callPath?: CallPath;
   /** Where this finding weighs otherwise than its rule does by default. */
@@ -96,6 +98,8 @@ export type Verdict =
 
 export interface JudgedImport {
   readonly entry: ImportEntry;
+  /** Its place among the imports. */
+  readonly index: number;
   readonly classification: Classification;
   readonly verdict: Verdict;
   /** The shortest call path to it; looked for where the import is not `listed`. */

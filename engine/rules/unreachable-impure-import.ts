@@ -10,11 +10,12 @@ export const unreachableImpureImport = {
 } as const satisfies Rule;
 
 function* check({ artifact, whitelist }: RuleContext): Iterable<Finding> {
-  for (const { entry } of importsOf(artifact, 'unreachable')) {
+  for (const { entry, index } of importsOf(artifact, 'unreachable')) {
     yield {
       message: `${importText(entry)} is outside ${whitelistText(whitelist)}, and nothing in the module reaches it`,
       subject: importName(entry),
       location: { file: 'artifact', offset: entry.offset },
+      importIndex: index,
       help: 'It is left over from the build: have the linker drop what is not used (Rust: lto = true and opt-level; C: -Wl,--gc-sections with -ffunction-sections), or run wasm-opt --remove-unused-module-elements.',
     };
   }

@@ -8,8 +8,7 @@ import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { readWhitelist } from '../../engine/platform/node/deciders.ts';
 import { readModule, readTextFile } from '../../engine/platform/node/files.ts';
 import { inspectNamed } from '../../engine/platform/node/subject.ts';
-import { examineModule } from '../../engine/rules/examine.ts';
-import { judgeImports } from '../../engine/rules/judge.ts';
+import { type ExaminedImport, examineModule } from '../../engine/rules/examine.ts';
 import type { JudgedImport } from '../../engine/rules/types.ts';
 import { DIRECTIVES } from '../../engine/whitelist/directives.ts';
 import type { InspectedImport, Inspection } from '../protocol.ts';
@@ -26,7 +25,10 @@ export async function inspect(job: InspectJob, assembler: Assembler): Promise<In
     extname(path) === '.wat'
       ? await assembler.assemble(await readTextFile(path), displayText(path, 500))
       : await readModule(path);
-  const { artifact, report } = examineModule({ path, contents }, { crypto: nodeCrypto, whitelist });
+  const { artifact, report, judged } = examineModule(
+    { path, contents },
+    { crypto: nodeCrypto, whitelist },
+  );
   if (report === undefined) {
     const refused = artifact.diagnostics.find(({ severity }) => severity === 'error');
     throw new InputError('invalid-module', refused?.message ?? 'the file cannot be read');
@@ -37,7 +39,7 @@ export async function inspect(job: InspectJob, assembler: Assembler): Promise<In
     sha256: report.sha256,
     whitelist: artifact.whitelist,
     allImportsPure: artifact.allImportsPure,
-    imports: judgeImports(report, whitelist).map(inspected),
+    imports: artifact.imports.map((entry, i) => inspected(entry, judged[i])),
     exports: report.exports.map(({ name, kind, type, offset }) => ({ name, kind, type, offset })),
     memories: report.memories.map(({ minimum, maximum, ...memory }) => ({
       ...memory,
@@ -65,27 +67,23 @@ export async function reportOf({ path }: ReportJob): Promise<CertifiableReport> 
   return { sha256, imports, readers };
 }
 
-function inspected({ entry, classification, callPath }: JudgedImport): InspectedImport {
-  const { module, name, kind, type, offset } = entry;
+/** An import with what it needs and, where it is impure, why it is there and what helps. */
+function inspected(examined: ExaminedImport, judged: JudgedImport | undefined): InspectedImport {
+  if (judged === undefined) return examined;
+  const { entry, classification, callPath } = judged;
   const isListed = classification.class !== 'impure';
   const tag = isListed ? classification.function.directive : undefined;
   const capability = tag === undefined ? undefined : DIRECTIVES.get(tag)?.capability;
   const recipe = isListed ? undefined : recipeFor(entry, callPath);
   return {
-    module,
-    name,
-    kind,
-    type,
-    class: classification.class,
-    ...(isListed && { category: classification.function.category }),
+    ...examined,
     ...(capability && { capability }),
-    offset,
     ...(callPath && {
-      path: callPath.frames.map((frame) => ({
-        name: frame.name,
-        via: frame.via,
-        ...(frame.offset !== undefined && { offset: frame.offset }),
-        lastOfAuthor: frame.lastOfAuthor,
+      path: callPath.frames.map(({ name, via, offset, lastOfAuthor }) => ({
+        name,
+        via,
+        ...(offset !== undefined && { offset }),
+        lastOfAuthor,
       })),
     }),
     ...(recipe !== undefined && { recipe }),

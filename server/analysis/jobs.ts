@@ -16,12 +16,12 @@ export interface ThreadData {
   readonly grammars: string;
 }
 
-/** An executor, from its files. */
+/** An executor: its artifact and its certificate, from their files. */
 export interface ProjectJob {
   readonly kind: 'project';
   readonly manifestPath: string;
-  /** The manifest as an editor has it; else it is read. */
-  readonly manifestText?: string;
+  /** The manifest as it is now, saved or not. */
+  readonly manifestText: string;
   readonly deciders: Deciders;
 }
 

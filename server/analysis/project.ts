@@ -6,7 +6,6 @@ import { tryDecodeUtf8 } from '../../engine/encoding/utf8.ts';
 import { lineAndColumn, readJsonDocument } from '../../engine/project/json-document.ts';
 import type { Examination } from '../../engine/rules/examine.ts';
 import type { CertificateState, Diagnostic, Location } from '../../engine/rules/types.ts';
-import { IMPORT_RULES } from './import-rules.ts';
 import type { AnalysedCertificate, AnalysedFinding, Analysis, Place } from './results.ts';
 
 /** The beginning of a file: where what is about all of it shows. */
@@ -15,16 +14,10 @@ export const FILE_START: Range = Object.freeze({
   end: Object.freeze({ line: 0, character: 0 }),
 });
 
-/**
- * An examination of a binary module as an analysis.
- * @param certificate the bytes of the certificate, if there is one.
- */
-export function toAnalysis(
-  examination: Examination,
-  certificate: Uint8Array | undefined,
-): Analysis {
-  const { artifact, report } = examination;
-  const certificateText = certificate && tryDecodeUtf8(certificate);
+/** An examination of a binary module as an analysis. */
+export function toAnalysis(examination: Examination): Analysis {
+  const { artifact, report, certificateBytes } = examination;
+  const certificateText = certificateBytes && tryDecodeUtf8(certificateBytes);
   const locate = (location: Location | undefined): Place => {
     if (location?.file === 'manifest') {
       return { file: 'manifest', path: [...(location.path ?? ['artifact'])] };
@@ -42,19 +35,15 @@ export function toAnalysis(
     whitelist: { ...artifact.whitelist },
     imports: artifact.imports.map((entry) => ({ ...entry })),
     allImportsPure: artifact.allImportsPure,
-    findings: artifact.diagnostics.map((found) => toFinding(found, examination, locate)),
+    findings: artifact.diagnostics.map((found) => toFinding(found, locate)),
     ...(state && { certificate: state }),
   };
 }
 
 function toFinding(
-  { code, severity, message, subject, help, location, related = [] }: Diagnostic,
-  { report }: Examination,
+  { code, severity, message, subject, help, location, related = [], importIndex }: Diagnostic,
   locate: (location: Location | undefined) => Place,
 ): AnalysedFinding {
-  const importIndex = IMPORT_RULES.has(code)
-    ? (report?.imports.findIndex(({ offset }) => offset === location?.offset) ?? -1)
-    : -1;
   return {
     code,
     severity,
@@ -63,7 +52,7 @@ function toFinding(
     ...(help !== undefined && { help }),
     place: locate(location),
     related: related.map((other) => ({ message: other.message, place: locate(other.location) })),
-    ...(importIndex >= 0 && { importIndex }),
+    ...(importIndex !== undefined && { importIndex }),
   };
 }
 

@@ -11,7 +11,6 @@ import { type Examination, examineExecutor, examineModule } from '../../engine/r
 import type { Diagnostic } from '../../engine/rules/types.ts';
 import type { WatDocument } from '../../engine/source/wat/document.ts';
 import type { Whitelist } from '../../engine/whitelist/types.ts';
-import { IMPORT_RULES } from './import-rules.ts';
 import type { SourceFinding, SourceJob } from './jobs.ts';
 import type { Lines } from './lines.ts';
 import { placeInWat } from './wat-places.ts';
@@ -100,11 +99,10 @@ function toFinding(
   { report }: Examination,
   { document, lines }: WatInput,
 ): SourceFinding {
-  const { code, severity, message, subject, help, location } = found;
-  const index = report?.imports.findIndex(({ offset }) => offset === location?.offset) ?? -1;
-  const declaration = document.imports[index];
-  const isImport = declaration !== undefined && IMPORT_RULES.has(code);
-  const place: TextRange = isImport ? declaration.mark : placeInWat(found, report, document);
+  const { code, severity, message, subject, help, importIndex } = found;
+  // An assembler keeps the order of imports.
+  const declared = importIndex === undefined ? undefined : document.imports[importIndex];
+  const place: TextRange = declared?.mark ?? placeInWat(found, report, document);
   return {
     code,
     severity,
@@ -113,6 +111,6 @@ function toFinding(
     ...(help !== undefined && { help }),
     range: lines.rangeOf(place),
     related: [],
-    ...(isImport && { declaration: index }),
+    ...(declared && importIndex !== undefined && { declaration: importIndex }),
   };
 }
