@@ -49,11 +49,6 @@ function hasAnswer({ status, completed }: RunReport): boolean {
   return status === 'ok' || status === 'denied';
 }
 
-/** The decisions of a run as `--format json` has them: the directive itself stands beside them. */
-export function decisionsJson({ decisions }: RunReport) {
-  return decisions.map(({ directive, ...decision }) => ({ type: directive.type, ...decision }));
-}
-
 function heading({ status, receipt, problem, decisions }: RunReport): string {
   const name = color.bold(displayText(receipt.executor));
   if (status === 'ok') return `${MARK.ok} ${name} ended ok`;

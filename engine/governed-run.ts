@@ -2,7 +2,7 @@ import type { Crypto, Sha256, Signer } from './crypto/crypto.ts';
 import { displayText } from './encoding/display.ts';
 import type { JsonValue } from './encoding/json.ts';
 import { AdmissionError, type AdmittedExecutor, openAdmitted } from './gate/admit.ts';
-import type { PurityMethod, Tier } from './gate/types.ts';
+import { PURITY_METHODS, type PurityMethod, type Tier } from './gate/types.ts';
 import { BUDGET_EXHAUSTED, govern } from './governance/govern.ts';
 import type { Decision, GovernanceObserver, Policy } from './governance/types.ts';
 import { type KeptState, type StateRequest, stateAfter } from './governed-state.ts';
@@ -91,6 +91,72 @@ export interface RunReport {
    * it was.
    */
   readonly stateProblem?: string;
+}
+
+/** A run as documents tell it: the fields of `run --format json` (DESIGN 10), in its order. */
+export interface RunDocument
+  extends Pick<
+    RunReport,
+    | 'result'
+    | 'directives'
+    | 'logs'
+    | 'fuel'
+    | 'tier'
+    | 'purityMethod'
+    | 'overBudget'
+    | 'stateProblem'
+  > {
+  readonly status: RunReport['status'] | 'not-admitted';
+  /** One for each directive, in order. */
+  readonly decisions: readonly DecisionDocument[];
+  /** Null where nothing ran. */
+  readonly receipt: Receipt | null;
+  /** Why there is no result; of `not-admitted`, the check that failed. */
+  readonly problem?: RunProblem;
+}
+
+/** A decision as documents tell it: the directive itself stands beside it. */
+export type DecisionDocument = { readonly type: string } & Omit<Decision, 'directive'>;
+
+/** The decisions of a run, as documents tell them. */
+export function decisionDocuments({ decisions }: RunReport): readonly DecisionDocument[] {
+  return decisions.map(({ directive, ...decision }) => ({ type: directive.type, ...decision }));
+}
+
+/** A run that was recorded, as documents tell it. */
+export function runDocument(report: RunReport): RunDocument {
+  const { status, result, directives, logs, fuel, tier, purityMethod, receipt } = report;
+  const { problem, overBudget, stateProblem } = report;
+  return {
+    status,
+    result,
+    directives,
+    decisions: decisionDocuments(report),
+    logs,
+    fuel,
+    tier,
+    purityMethod,
+    receipt,
+    ...(problem !== undefined && { problem }),
+    ...(overBudget !== undefined && { overBudget }),
+    ...(stateProblem !== undefined && { stateProblem }),
+  };
+}
+
+/** The document of a run that was asked for and not let through. */
+export function notAdmittedDocument(tier: Tier, fuel: number, problem: RunProblem): RunDocument {
+  return {
+    status: 'not-admitted',
+    result: null,
+    directives: [],
+    decisions: [],
+    logs: [],
+    fuel: { limit: fuel, used: null },
+    tier,
+    purityMethod: PURITY_METHODS[tier],
+    receipt: null,
+    problem,
+  };
 }
 
 /**

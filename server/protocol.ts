@@ -3,11 +3,9 @@
 
 import { NotificationType0, RequestType } from 'vscode-languageserver-protocol';
 import type { JsonValue } from '../engine/encoding/json.ts';
-import type { CheckCode, PurityMethod, Tier } from '../engine/gate/types.ts';
-import type { Decision } from '../engine/governance/types.ts';
+import type { CheckCode, Tier } from '../engine/gate/types.ts';
+import type { RunDocument } from '../engine/governed-run.ts';
 import type { ChainVerdict } from '../engine/provenance/chain.ts';
-import type { Receipt } from '../engine/provenance/types.ts';
-import type { Directive, LogEntry, Phase, RunProblem } from '../engine/runtime/types.ts';
 
 /** What a client may say in `initializationOptions`. All of it may be left out. */
 export interface InitializationOptions {
@@ -225,23 +223,7 @@ export interface RunParams extends ExecutorParams {
 }
 
 /** The fields of `run --format json` (DESIGN 10). */
-export interface RunAnswer {
-  readonly status: Receipt['status'] | 'not-admitted';
-  readonly result: JsonValue;
-  readonly directives: readonly Directive[];
-  /** One for each directive, in order. */
-  readonly decisions: readonly (Omit<Decision, 'directive'> & { readonly type: string })[];
-  readonly logs: readonly LogEntry[];
-  readonly fuel: { readonly limit: number; readonly used: number | null };
-  readonly tier: Tier;
-  readonly purityMethod: PurityMethod;
-  /** Null where nothing ran. */
-  readonly receipt: Receipt | null;
-  /** Why there is no result; of `not-admitted`, the check that failed. */
-  readonly problem?: RunProblem;
-  /** Phases that took longer than their share. */
-  readonly overBudget?: readonly Phase[];
-}
+export type RunAnswer = RunDocument;
 
 /** The chains of receipts of a workspace, each with its verdict. */
 export const Receipts = new RequestType<ReceiptsParams, ReceiptsAnswer, RequestFailure>(

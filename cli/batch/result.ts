@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isSha256 } from '../../engine/crypto/crypto.ts';
 import type { BatchResult } from '../../engine/governed-batch.ts';
-import { decisionsJson } from '../run-text.ts';
+import { decisionDocuments } from '../../engine/governed-run.ts';
 
 /** The status of an input that is no input document: nothing ran. */
 export const INVALID_INPUT = 'invalid-input';
@@ -28,7 +28,7 @@ export function resultLine(result: BatchResult): string {
     status,
     result: answer,
     directives,
-    decisions: decisionsJson(report),
+    decisions: decisionDocuments(report),
     ...(logs.length > 0 && { logs }),
     fuel,
     receipt: { epoch: tip.epoch, hash: tip.hash },

@@ -3,8 +3,13 @@ import type { Signer } from '../../engine/crypto/crypto.ts';
 import { displayText } from '../../engine/encoding/display.ts';
 import { type JsonValue, parseJson } from '../../engine/encoding/json.ts';
 import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
-import { PURITY_METHODS, type Tier } from '../../engine/gate/types.ts';
-import { governedRun, type RunReport } from '../../engine/governed-run.ts';
+import type { Tier } from '../../engine/gate/types.ts';
+import {
+  governedRun,
+  notAdmittedDocument,
+  type RunReport,
+  runDocument,
+} from '../../engine/governed-run.ts';
 import type { StateRequest } from '../../engine/governed-state.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import {
@@ -30,7 +35,7 @@ import {
 import { createExecutorPool } from '../executor-pool.ts';
 import { waitForInterrupt } from '../interrupt.ts';
 import { type Format, formatOption } from '../options.ts';
-import { decisionsJson, describeRun } from '../run-text.ts';
+import { describeRun } from '../run-text.ts';
 import { readStandardInput } from '../standard-input.ts';
 import { withStateFile } from '../state-file.ts';
 import { MARK, message, print, printJson, wrap } from '../terminal.ts';
@@ -120,7 +125,7 @@ async function runAdmitted(asked: AdmittedRun): Promise<void> {
     return;
   }
   const report = await run({ ...asked, limits: { ...limits, fuel: payment.fuel } }, environment);
-  if (options.format === 'json') printJson(toJson(report));
+  if (options.format === 'json') printJson(runDocument(report));
   else print(describeRun(report));
   if (report.stateProblem !== undefined) message(`${MARK.fail} ${report.stateProblem}`);
   if (report.status !== 'ok' || report.stateProblem !== undefined) process.exitCode = 1;
@@ -197,27 +202,6 @@ async function readInputJson(given: string): Promise<JsonValue> {
   return inputOf(parseJson(bytes, what));
 }
 
-/** `run --format json`: the fields of DESIGN 10; `problem` says why there is no result. */
-function toJson(report: RunReport) {
-  const { status, result, directives, logs, fuel, tier, purityMethod, receipt } = report;
-  const { problem, overBudget, stateProblem } = report;
-  const decisions = decisionsJson(report);
-  return {
-    status,
-    result,
-    directives,
-    decisions,
-    logs,
-    fuel,
-    tier,
-    purityMethod,
-    receipt,
-    ...(problem !== undefined && { problem }),
-    ...(overBudget !== undefined && { overBudget }),
-    ...(stateProblem !== undefined && { stateProblem }),
-  };
-}
-
 /** Tells that nothing ran, and why. */
 function refuse(
   asked: Tier,
@@ -229,18 +213,7 @@ function refuse(
 ): void {
   process.exitCode = 1;
   if (format === 'json') {
-    printJson({
-      status: 'not-admitted',
-      result: null,
-      directives: [],
-      decisions: [],
-      logs: [],
-      fuel: { limit: limits.fuel, used: null },
-      tier: asked,
-      purityMethod: PURITY_METHODS[asked],
-      receipt: null,
-      problem,
-    });
+    printJson(notAdmittedDocument(asked, limits.fuel, problem));
     return;
   }
   print(text);

@@ -1,9 +1,14 @@
 import { join } from 'node:path';
 import type { CancellationToken } from 'vscode-languageserver';
 import type { Signer } from '../../engine/crypto/crypto.ts';
-import type { Admission, AdmittedExecutor } from '../../engine/gate/admit.ts';
-import { PURITY_METHODS, type Tier } from '../../engine/gate/types.ts';
-import { governedRun, type RunReport, type RunServices } from '../../engine/governed-run.ts';
+import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
+import {
+  governedRun,
+  notAdmittedDocument,
+  type RunReport,
+  type RunServices,
+  runDocument,
+} from '../../engine/governed-run.ts';
 import { admitSubject } from '../../engine/platform/node/admission.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import {
@@ -15,7 +20,7 @@ import {
 import { ignoreOwnState } from '../../engine/platform/node/own-environment.ts';
 import { fileReceiptStore, RECEIPTS_FOLDER } from '../../engine/platform/node/receipt-store.ts';
 import type { Isolation } from '../../engine/runtime/isolation.ts';
-import type { Phase, RunLimits } from '../../engine/runtime/types.ts';
+import type { Phase } from '../../engine/runtime/types.ts';
 import type { RunAnswer } from '../protocol.ts';
 import type { Executors } from './executors.ts';
 import { RequestError } from './failures.ts';
@@ -73,11 +78,15 @@ async function admitAndRun(
   const environment = await gateEnvironmentFor(serving, subject);
   const request = { certificate: undefined, remedy: CERTIFY_REMEDY };
   const admission = await admitSubject(subject, asked, environment, request);
-  if (!admission.admitted) return notAdmitted(admission, asked, limitsOf(subject, order));
+  if (!admission.admitted) {
+    const { failed, detail } = admission;
+    const { fuel } = limitsOf(subject, order);
+    return notAdmittedDocument(asked, fuel, { code: failed, message: detail });
+  }
   tell('instantiate');
   const signer = clientSigner(serving, { key: order.environment, purposeOf: () => 'receipt' });
   return executors.use(async (isolation, end) =>
-    toAnswer(await run(admission.executor, allowed, { isolation, end, signer })),
+    runDocument(await run(admission.executor, allowed, { isolation, end, signer })),
   );
 }
 
@@ -133,46 +142,4 @@ function signalOf(token: CancellationToken): AbortSignal {
   // The token goes when the request is answered, and the listener with it.
   else token.onCancellationRequested(() => abort.abort());
   return abort.signal;
-}
-
-function toAnswer(report: RunReport): RunAnswer {
-  const { status, result, directives, decisions, logs, fuel, tier, purityMethod } = report;
-  const { receipt, problem, overBudget } = report;
-  return {
-    status,
-    result,
-    directives,
-    // The directive itself stands beside its decision.
-    decisions: decisions.map(({ directive, ...decision }) => ({
-      type: directive.type,
-      ...decision,
-    })),
-    logs,
-    fuel,
-    tier,
-    purityMethod,
-    receipt,
-    ...(problem !== undefined && { problem }),
-    ...(overBudget !== undefined && { overBudget }),
-  };
-}
-
-/** Tells that nothing ran, and why. */
-function notAdmitted(
-  { failed, detail }: Admission & { readonly admitted: false },
-  asked: Tier,
-  { fuel }: RunLimits,
-): RunAnswer {
-  return {
-    status: 'not-admitted',
-    result: null,
-    directives: [],
-    decisions: [],
-    logs: [],
-    fuel: { limit: fuel, used: null },
-    tier: asked,
-    purityMethod: PURITY_METHODS[asked],
-    receipt: null,
-    problem: { code: failed, message: detail },
-  };
 }
