@@ -11,6 +11,7 @@ import { readClient } from './client.ts';
 import { registerDiagnostics } from './diagnostics/handlers.ts';
 import { registerFeatures } from './features/handlers.ts';
 import { registerFiles } from './files.ts';
+import { createLater } from './later.ts';
 import { SETTINGS_SECTION, TrustGranted } from './protocol.ts';
 import { registerRequests } from './requests/handlers.ts';
 import { scan } from './scan.ts';
@@ -129,17 +130,12 @@ const REFRESH_AFTER = 50;
 /** Tells a client that takes it that lenses and hints may be others now, once for many changes. */
 function refreshing(connection: Connection, { capabilities }: InitializeParams): () => void {
   const { codeLens, inlayHint } = capabilities.workspace ?? {};
-  let timer: NodeJS.Timeout | undefined;
-  const refresh = (): void => {
-    timer = undefined;
+  return createLater(REFRESH_AFTER, () => {
     // A client that goes meanwhile needs no views.
     const ignore = () => undefined;
     if (codeLens?.refreshSupport) connection.sendRequest(CodeLensRefreshRequest.type).catch(ignore);
     if (inlayHint?.refreshSupport) connection.languages.inlayHint.refresh().catch(ignore);
-  };
-  return () => {
-    if (timer === undefined) timer = setTimeout(refresh, REFRESH_AFTER).unref();
-  };
+  }).ask;
 }
 
 /** Settings come when they are asked for, or with the news that they have changed. */

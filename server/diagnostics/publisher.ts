@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Diagnostic } from 'vscode-languageserver-types';
+import { createLater } from '../later.ts';
 
 /** How a client gets its diagnostics. */
 export interface Publisher {
@@ -34,18 +35,14 @@ const REFRESH_AFTER = 30;
 export function createPublisher({ compute, files, push, refresh }: PublisherOptions): Publisher {
   /** What was told last, by file, as text. */
   const told = new Map<string, string>();
-  let refreshing: NodeJS.Timeout | undefined;
+  const refreshing = createLater(REFRESH_AFTER, () => refresh?.());
   const now = (path: string): { items: Diagnostic[]; text: string } => {
     const items = [...compute(path)];
     return { items, text: JSON.stringify(items) };
   };
   const changed = (paths: Iterable<string>): void => {
     if (push === undefined) {
-      if (refreshing !== undefined) return;
-      refreshing = setTimeout(() => {
-        refreshing = undefined;
-        refresh?.();
-      }, REFRESH_AFTER);
+      refreshing.ask();
       return;
     }
     for (const path of paths) {

@@ -88,6 +88,9 @@ export async function manifestFixes(
   { commands, settings }: Client,
 ): Promise<CodeAction[]> {
   const { severities } = settings();
+  // An editor asks wherever the caret goes, and only a problem of the manifest is mended with a path.
+  const { problems } = project.reading;
+  const artifacts = problems.length === 0 ? [] : modulesIn(await listProject(project.folder));
   // What is not told is not mended: a rule that is off, and what was found before the manifest broke.
   const findings =
     project.reading.manifest === undefined ? [] : (analysisOf(project)?.findings ?? []);
@@ -99,7 +102,7 @@ export async function manifestFixes(
     ...(only && { only }),
     findings: findings.filter(({ code }) => severities.get(code) !== 'off'),
     folderName: basename(project.folder),
-    artifacts: modulesIn(await listProject(project.folder)),
+    artifacts,
     commands,
   });
 }

@@ -1,3 +1,4 @@
+import { createLater } from '../later.ts';
 import { type AnalysisCache, NO_CACHE, openCache } from './cache.ts';
 import { isWithin } from './uris.ts';
 
@@ -25,16 +26,15 @@ const SAVE_AFTER = 2_000;
  */
 export function createFolders(cacheFolder: string | undefined, version: string): Folders {
   const caches = new Map<string, AnalysisCache>();
-  let saving: NodeJS.Timeout | undefined;
   const around = (path: string): string | undefined =>
     [...caches.keys()]
       .filter((folder) => isWithin(folder, path))
       .sort((a, b) => b.length - a.length)[0];
   const save = async (): Promise<void> => {
-    clearTimeout(saving);
-    saving = undefined;
+    saving.cancel();
     await Promise.all([...caches.values()].map((cache) => cache.save()));
   };
+  const saving = createLater(SAVE_AFTER, () => void save());
   return {
     get paths() {
       return [...caches.keys()];
@@ -52,9 +52,7 @@ export function createFolders(cacheFolder: string | undefined, version: string):
       await caches.get(path)?.save();
       caches.delete(path);
     },
-    saveSoon() {
-      saving ??= setTimeout(() => void save(), SAVE_AFTER).unref();
-    },
+    saveSoon: saving.ask,
     save,
   };
 }

@@ -2,7 +2,7 @@
 // decides about nothing: there the built-in whitelist holds, and the user's own trust store.
 
 import { join, resolve } from 'node:path';
-import { decidingFiles } from '../../engine/platform/node/deciders.ts';
+import { decidingFiles, isWhitelistName } from '../../engine/platform/node/deciders.ts';
 import type { Deciders } from '../../engine/platform/node/examine.ts';
 import type { WhitelistChoice } from '../analysis/jobs.ts';
 import type { Settings } from '../settings.ts';
@@ -46,7 +46,7 @@ const BUILT_IN: WhitelistChoice = Object.freeze({ reference: 'mashin@1', base: '
 
 /** A whitelist's name stays a name. */
 function absolute({ reference, base }: WhitelistChoice): string {
-  return /^[a-z][a-z0-9._-]*@\d+$/.test(reference) ? reference : resolve(base, reference);
+  return isWhitelistName(reference) ? reference : resolve(base, reference);
 }
 
 /** The whitelist document that a project names. */

@@ -1,5 +1,6 @@
 import { watch } from 'chokidar';
 import { MANIFEST_NAME } from '../../engine/project/manifest-schema.ts';
+import { createLater } from '../later.ts';
 import { SOURCE_EXTENSIONS } from './languages.ts';
 
 /** The names of files whose changes matter, as an editor's watcher takes them. */
@@ -30,19 +31,17 @@ export function createGathering(tell: (paths: readonly string[]) => void): {
   end(): void;
 } {
   const gathered = new Set<string>();
-  let timer: NodeJS.Timeout | undefined;
+  const telling = createLater(GATHER, () => {
+    const paths = [...gathered];
+    gathered.clear();
+    tell(paths);
+  });
   return {
     add(path) {
       gathered.add(path);
-      if (timer !== undefined) return;
-      timer = setTimeout(() => {
-        timer = undefined;
-        const paths = [...gathered];
-        gathered.clear();
-        tell(paths);
-      }, GATHER);
+      telling.ask();
     },
-    end: () => clearTimeout(timer),
+    end: telling.cancel,
   };
 }
 

@@ -82,6 +82,11 @@ export function builtInHere(): Whitelist {
   return builtInOnce;
 }
 
+/** Whether a reference is one to a whitelist by name and version, not by file. */
+export function isWhitelistName(reference: string): boolean {
+  return /^[a-z][a-z0-9._-]*@\d+$/.test(reference);
+}
+
 /**
  * A whitelist by `NAME@VERSION`, which must be built in, or by file.
  * @param base the folder that a relative file is relative to.
@@ -90,7 +95,7 @@ export function builtInHere(): Whitelist {
 export async function readWhitelist(reference: string, base = '.'): Promise<Whitelist> {
   const builtIn = builtInHere();
   if (reference === `${builtIn.name}@${builtIn.version}`) return builtIn;
-  if (/^[a-z][a-z0-9._-]*@\d+$/.test(reference)) {
+  if (isWhitelistName(reference)) {
     throw new InputError(
       'invalid-whitelist',
       `there is no whitelist ${reference} here; built in is ${builtIn.name}@${builtIn.version}, others are named by file`,
