@@ -1,0 +1,47 @@
+import { z } from 'zod';
+
+/** `HOST`, `*.HOST` or either with `:PORT`; an IPv6 address stands in brackets. */
+const HOST =
+  /^(?:(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?$/;
+
+export const hosts = z
+  .array(
+    z.string().max(260).regex(HOST, {
+      error: 'a host looks like api.example.com, *.example.com, 127.0.0.1:8080 or [::1]:8080',
+    }),
+  )
+  .max(1000)
+  .describe(
+    'The hosts that may be reached: `api.example.com`, `*.example.com` (below it, not itself), each with `:PORT` or for the default port.',
+  );
+
+/** CIDR blocks; what is in them is read where they are used. */
+export const addresses = z
+  .array(
+    z
+      .string()
+      .max(50)
+      .regex(/^[0-9a-f:.]+\/[0-9]{1,3}$/i, {
+        error: 'a block of addresses looks like 127.0.0.1/32 or fd00::/8',
+      }),
+  )
+  .max(100)
+  .default([])
+  .describe(
+    'Private, loopback and link-local addresses that may be reached all the same, as CIDR blocks: `127.0.0.1/32`. None unless named here.',
+  );
+
+/** @param fallback in milliseconds. */
+export const timeoutMs = (fallback: number) =>
+  z
+    .int()
+    .min(1)
+    .max(3_600_000)
+    .default(fallback)
+    .describe('Milliseconds that one effect may take.');
+
+/** A bound in bytes. */
+export const bytes = (fallback: number, doc: string) =>
+  z.int().min(0).max(1_073_741_824).default(fallback).describe(doc);
+
+export const path = (doc: string) => z.string().min(1).max(4_096).describe(doc);

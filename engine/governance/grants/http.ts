@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { secretReference } from '../secret.ts';
+import { addresses, bytes, hosts, timeoutMs } from './common.ts';
+
+/** What `http_request` and `graphql_request` may do. */
+export const httpGrant = z
+  .strictObject({
+    hosts,
+    methods: z
+      .array(z.enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH']))
+      .default(['GET'])
+      .describe('The methods that may be used; a GraphQL request is a `POST`. `GET` if left out.'),
+    plainHttp: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether `http:` may be used beside `https:`. To a loopback address it always may.',
+      ),
+    addresses,
+    headers: z
+      .array(
+        z.strictObject({
+          host: z.string().max(260).describe('The host, as it stands in `hosts`, that it goes to.'),
+          name: z
+            .string()
+            .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, { error: 'not the name of a header' })
+            .describe('The name of the header.'),
+          prefix: z.string().max(100).default('').describe('Stands before the secret: `Bearer `.'),
+          value: secretReference,
+        }),
+      )
+      .max(100)
+      .default([])
+      .describe('Headers with secrets, which executors never see.'),
+    requestBytes: bytes(1_048_576, 'Bytes that a request may have.'),
+    responseBytes: bytes(10_485_760, 'Bytes that a response may have, once decompressed.'),
+    redirects: z.int().min(0).max(20).default(5).describe('Redirects that are followed at most.'),
+    timeoutMs: timeoutMs(30_000),
+  })
+  .meta({ description: 'HTTP and GraphQL requests.' });
+
+export type HttpGrant = z.infer<typeof httpGrant>;
