@@ -1,12 +1,14 @@
 import { displayText, shortHash } from '../engine/encoding/display.ts';
 import type { JsonValue } from '../engine/encoding/json.ts';
 import type { Decision, DecisionKind } from '../engine/governance/types.ts';
-import type { RunReport } from '../engine/governed-run.ts';
+import type { RunReport } from '../engine/governed/run.ts';
 import { serializeReceipt } from '../engine/provenance/receipt.ts';
 import { color, columns, formatBytes, labelled, MARK, plural, wrap } from './terminal.ts';
 
 const DECISION_MARKS: Readonly<Record<DecisionKind, string>> = {
   performed: MARK.ok,
+  withheld: MARK.fail,
+  attempted: MARK.fail,
   recorded: MARK.info,
   denied: MARK.fail,
   skipped: MARK.skipped,

@@ -1,7 +1,7 @@
 import { unlink } from 'node:fs/promises';
 import { displayText } from '../engine/encoding/display.ts';
 import { InputError } from '../engine/encoding/input-error.ts';
-import type { StateRequest } from '../engine/governed-state.ts';
+import type { StateRequest } from '../engine/governed/state.ts';
 import { nodeCrypto } from '../engine/platform/node/crypto.ts';
 import {
   isMissingFile,

@@ -47,7 +47,7 @@ export async function voucherEnvironment({
   trust,
   policy,
 }: Pick<GateOptions, 'trust' | 'policy'>): Promise<VoucherEnvironment> {
-  const { revokedKeys } = await loadPolicy(policy);
+  const { revokedKeys } = (await loadPolicy(policy)).gate;
   return {
     crypto: nodeCrypto,
     trust: await loadTrustStore(trust),

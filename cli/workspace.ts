@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { displayText } from '../engine/encoding/display.ts';
 import { InputError } from '../engine/encoding/input-error.ts';
-import type { GateEnvironment, GatePolicy, TrustStore } from '../engine/gate/types.ts';
+import type { GateEnvironment, TrustStore } from '../engine/gate/types.ts';
+import type { PolicyFile } from '../engine/governance/policy-file.ts';
 import { nodeCrypto } from '../engine/platform/node/crypto.ts';
 import {
   builtInHere,
@@ -53,7 +54,7 @@ export function loadTrustStore(named: string | undefined): Promise<TrustStore> {
 }
 
 /** The policy named, else the workspace's, else the default. */
-export function loadPolicy(named: string | undefined): Promise<GatePolicy> {
+export function loadPolicy(named: string | undefined): Promise<PolicyFile> {
   return readPolicy(filesHere(named === undefined ? {} : { policy: named }).policy);
 }
 
@@ -117,7 +118,7 @@ export async function gateEnvironment(
     crypto: nodeCrypto,
     whitelist: await whitelistToDecideBy(subject, options.whitelist),
     trust: await loadTrustStore(options.trust),
-    policy: await loadPolicy(options.policy),
+    policy: (await loadPolicy(options.policy)).gate,
     now: Date.now,
   };
 }

@@ -38,7 +38,7 @@ export {
   createGate,
   type Gate,
 } from './gate/admit.ts';
-export { DEFAULT_POLICY, parsePolicy } from './gate/policy.ts';
+export { DEFAULT_POLICY } from './gate/policy.ts';
 export {
   EMPTY_TRUST_STORE,
   makeTrustStore,
@@ -46,7 +46,10 @@ export {
   serializeTrustStore,
 } from './gate/trust-store.ts';
 export * from './gate/types.ts';
-export { govern } from './governance/govern.ts';
+export type * from './governance/effect.ts';
+export { type Governing, govern } from './governance/govern.ts';
+export type * from './governance/hook.ts';
+export { type GovernancePolicy, type PolicyFile, parsePolicy } from './governance/policy-file.ts';
 export { allowed, parseCapability, TRUST_LEVELS } from './governance/trust.ts';
 export type * from './governance/types.ts';
 export {
@@ -54,8 +57,8 @@ export {
   governedRun,
   type RunReport,
   type RunServices,
-} from './governed-run.ts';
-export type { StateRequest } from './governed-state.ts';
+} from './governed/run.ts';
+export type { StateRequest } from './governed/state.ts';
 export { countAgreeing, requireAgreement } from './module/agreement.ts';
 export { recipeFor } from './module/recipes.ts';
 export { inspectModule } from './module/report.ts';

@@ -5,8 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { policySchema } from '../engine/gate/policy.ts';
 import { trustStoreSchema } from '../engine/gate/trust-store.ts';
+import { policySchema } from '../engine/governance/policy-file.ts';
 import { caseSchema } from '../engine/project/case.ts';
 import { manifestSchema } from '../engine/project/manifest-schema.ts';
 import { whitelistSchema } from '../engine/whitelist/whitelist.ts';
@@ -15,7 +15,10 @@ const FOLDER = join(dirname(dirname(fileURLToPath(import.meta.url))), 'schemas')
 
 /** What editors show beside the fields of schemas that say nothing themselves, by JSON path. */
 const POLICY_DOCS = {
-  '': ['Gate policy', 'What a place demands of executors beyond a valid certificate.'],
+  '': [
+    'Policy',
+    'What a place demands of executors beyond a valid certificate, and what they may have performed.',
+  ],
   format: 'Always `policy/1`.',
   minimumTier:
     'The weakest tier that is admitted: 1 certified executors only, 2 also those whose imports classify as pure, 3 all (development only).',
@@ -38,7 +41,7 @@ const TRUST_STORE_DOCS = {
   'keys.[].keyId': "SHA-256 of the key's SPKI DER form, in hex. It must fit the key.",
   'keys.[].publicKey': 'Base64 of the SPKI DER form: the body of the PEM file.',
   'keys.[].role':
-    'What the key is trusted for: issuing certificates, publishing executors, attesting environments, signing whitelists, or issuing fuel vouchers.',
+    'What the key is trusted for: issuing certificates, publishing executors, attesting environments, signing whitelists, issuing fuel vouchers, or signing builds of Touchstone.',
   'keys.[].label': 'What people call it.',
   'keys.[].validFrom': 'Before this time the key counts for nothing (RFC 3339, UTC).',
   'keys.[].validUntil': 'From this time on the key counts for nothing (RFC 3339, UTC).',

@@ -4,7 +4,7 @@
 import { NotificationType0, RequestType } from 'vscode-languageserver-protocol';
 import type { JsonValue } from '../engine/encoding/json.ts';
 import type { CheckCode, Tier } from '../engine/gate/types.ts';
-import type { RunDocument } from '../engine/governed-run.ts';
+import type { RunDocument } from '../engine/governed/documents.ts';
 import type { ChainVerdict } from '../engine/provenance/chain.ts';
 
 /** What a client may say in `initializationOptions`. All of it may be left out. */

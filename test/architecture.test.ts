@@ -41,16 +41,17 @@ const ALLOWED: ReadonlyMap<string, readonly string[]> = new Map([
   ['crypto', ['encoding']],
   ...PIPELINE.map((folder, i) => [folder, [...BELOW, ...PIPELINE.slice(0, i)]] as const),
   ['project', [...BELOW, ...PIPELINE]],
+  ['governed', [...BELOW, ...PIPELINE]],
   ['rules', [...BELOW, ...PIPELINE, 'project', 'source']],
   ['source', [...BELOW, ...PIPELINE, 'project']],
-  ['platform', [...BELOW, ...PIPELINE, 'project', 'source', 'rules']],
+  ['platform', [...BELOW, ...PIPELINE, 'governed', 'project', 'source', 'rules']],
 ]);
 
 /** The files that stand above the folders, and tie them together. */
 const TOP = [
-  'engine/governed-batch.ts',
-  'engine/governed-run.ts',
-  'engine/governed-state.ts',
+  'engine/governed/batch.ts',
+  'engine/governed/run.ts',
+  'engine/governed/state.ts',
   'engine/index.ts',
 ];
 

@@ -4,13 +4,12 @@ import { deepStrictEqual } from 'node:assert/strict';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { signerFromSeed } from '../../engine/crypto/keys.ts';
+import { executePrepared, prepareRun } from '../../engine/governed/execution.ts';
 import {
-  executePrepared,
   type GovernedRunRequest,
   governedRun,
-  prepareRun,
   type RunServices,
-} from '../../engine/governed-run.ts';
+} from '../../engine/governed/run.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { createProcessIsolation } from '../../engine/platform/node/process-isolation.ts';
 import { memoryReceiptStore } from '../../engine/provenance/memory-store.ts';

@@ -3,7 +3,7 @@
 
 import type { Crypto, Signer } from '../../engine/crypto/crypto.ts';
 import { signerFromSeed } from '../../engine/crypto/keys.ts';
-import { governedRun } from '../../engine/governed-run.ts';
+import { governedRun } from '../../engine/governed/run.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { memoryReceiptStore } from '../../engine/provenance/memory-store.ts';
 import type { ReceiptStore } from '../../engine/provenance/store.ts';

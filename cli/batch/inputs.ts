@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { displayText } from '../../engine/encoding/display.ts';
 import { InputError } from '../../engine/encoding/input-error.ts';
 import { type JsonValue, parseJson } from '../../engine/encoding/json.ts';
-import type { BatchInput } from '../../engine/governed-batch.ts';
+import type { BatchInput } from '../../engine/governed/batch.ts';
 import { unreadableError } from '../../engine/platform/node/files.ts';
 import { inputOf } from '../execution.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isSha256 } from '../../engine/crypto/crypto.ts';
-import type { BatchResult } from '../../engine/governed-batch.ts';
-import { decisionDocuments } from '../../engine/governed-run.ts';
+import type { BatchResult } from '../../engine/governed/batch.ts';
+import { decisionDocuments } from '../../engine/governed/documents.ts';
 
 /** The status of an input that is no input document: nothing ran. */
 export const INVALID_INPUT = 'invalid-input';

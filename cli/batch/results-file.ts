@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { Sha256 } from '../../engine/crypto/crypto.ts';
 import { displayText } from '../../engine/encoding/display.ts';
 import { InputError } from '../../engine/encoding/input-error.ts';
-import { MAX_HELD } from '../../engine/governed-batch.ts';
+import { MAX_HELD } from '../../engine/governed/batch.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { storeError, syncFolder } from '../../engine/platform/node/receipt-store-files.ts';
 import { splitLines } from '../../engine/provenance/lines.ts';

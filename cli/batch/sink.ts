@@ -1,4 +1,4 @@
-import type { BatchResult, BatchSink } from '../../engine/governed-batch.ts';
+import type { BatchResult, BatchSink } from '../../engine/governed/batch.ts';
 import { startProgress } from '../progress.ts';
 import { INVALID_INPUT, resultLine } from './result.ts';
 import type { ResultsFile } from './results-file.ts';

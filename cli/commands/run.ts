@@ -4,13 +4,9 @@ import { displayText } from '../../engine/encoding/display.ts';
 import { type JsonValue, parseJson } from '../../engine/encoding/json.ts';
 import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
 import type { Tier } from '../../engine/gate/types.ts';
-import {
-  governedRun,
-  notAdmittedDocument,
-  type RunReport,
-  runDocument,
-} from '../../engine/governed-run.ts';
-import type { StateRequest } from '../../engine/governed-state.ts';
+import { notAdmittedDocument, runDocument } from '../../engine/governed/documents.ts';
+import { governedRun, type RunReport } from '../../engine/governed/run.ts';
+import type { StateRequest } from '../../engine/governed/state.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import {
   limitsOf,

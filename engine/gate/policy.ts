@@ -1,12 +1,9 @@
 import { z } from 'zod';
 import { isKeyId, isSha256 } from '../crypto/crypto.ts';
-import { InputError } from '../encoding/input-error.ts';
-import { parseJson } from '../encoding/json.ts';
-import { describeIssues } from '../encoding/schema.ts';
 import type { GatePolicy } from './types.ts';
 
-/** The schema of a policy file. Unknown fields are refused: a demand nobody reads is no demand. */
-export const policySchema = z.strictObject({
+/** The fields of a policy file that the gate decides by. */
+export const gatePolicyFields = {
   format: z.literal('policy/1'),
   minimumTier: z.literal([1, 2, 3]).default(1),
   whitelistVersions: z
@@ -20,7 +17,10 @@ export const policySchema = z.strictObject({
       keys: z.array(z.string().refine(isKeyId, 'not a key id')).default([]),
     })
     .default({ certificates: [], keys: [] }),
-});
+} as const;
+
+/** Those fields, parsed. */
+type GatePolicyDocument = z.infer<ReturnType<typeof z.strictObject<typeof gatePolicyFields>>>;
 
 /** What holds where no policy is given: certified executors only, nothing revoked. */
 export const DEFAULT_POLICY: GatePolicy = Object.freeze({
@@ -30,19 +30,13 @@ export const DEFAULT_POLICY: GatePolicy = Object.freeze({
   revokedKeys: new Set<never>(),
 });
 
-/**
- * Parses a policy file.
- * @throws {InputError} `invalid-json` or `invalid-policy`, naming the field at fault.
- */
-export function parsePolicy(source: string | Uint8Array, what: string): GatePolicy {
-  const parsed = policySchema.safeParse(parseJson(source, what));
-  if (!parsed.success) {
-    throw new InputError(
-      'invalid-policy',
-      `${what} is not a policy: ${describeIssues(parsed.error)}`,
-    );
-  }
-  const { minimumTier, whitelistVersions, publisher, revoked } = parsed.data;
+/** The policy of the gate that a parsed file states. */
+export function gatePolicyOf({
+  minimumTier,
+  whitelistVersions,
+  publisher,
+  revoked,
+}: GatePolicyDocument): GatePolicy {
   return Object.freeze({
     minimumTier,
     publisher,

@@ -1,7 +1,12 @@
 import { displayText } from '../encoding/display.ts';
 import { isJsonObject, type JsonValue } from '../encoding/json.ts';
 import type { Directive } from '../runtime/types.ts';
-import type { DirectiveKind, DirectiveParameter } from '../whitelist/directives.ts';
+import {
+  type DirectiveKind,
+  type DirectiveParameter,
+  EFFECT_ID,
+  MAX_EFFECT_ID,
+} from '../whitelist/directives.ts';
 
 /**
  * Says what is wrong with a directive's parameters (REFERENCE 2): one that is missing, of another
@@ -9,12 +14,13 @@ import type { DirectiveKind, DirectiveParameter } from '../whitelist/directives.
  * `undefined` means that the directive has exactly the shape of its kind.
  */
 export function describeMisshape(directive: Directive, kind: DirectiveKind): string | undefined {
-  for (const parameter of kind.parameters) {
+  const parameters = kind.capability === null ? kind.parameters : [...kind.parameters, EFFECT_ID];
+  for (const parameter of parameters) {
     const problem = describeParameter(directive, parameter);
     if (problem !== undefined) return `"${parameter.name}" ${problem}`;
   }
   const unknown = Object.keys(directive).find(
-    (key) => key !== 'type' && !kind.parameters.some(({ name }) => name === key),
+    (key) => key !== 'type' && !parameters.some(({ name }) => name === key),
   );
   return unknown === undefined ? undefined : `"${displayText(unknown, 60)}" is not a parameter`;
 }
@@ -26,8 +32,15 @@ function describeParameter(
   const value = Object.hasOwn(directive, name) ? directive[name] : undefined;
   if (value === undefined) return optional ? undefined : 'is missing';
   if (!TYPE_TESTS[type](value)) return `must be ${TYPE_WORDS[type]}`;
+  if (name === EFFECT_ID.name && !isEffectId(value)) {
+    return `must have 1 to ${MAX_EFFECT_ID} characters`;
+  }
   if (oneOf === undefined || oneOf.some((text) => text === value)) return undefined;
   return `must be one of ${oneOf.join(', ')}`;
+}
+
+function isEffectId(value: JsonValue): boolean {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_EFFECT_ID;
 }
 
 type ParameterType = DirectiveParameter['type'];

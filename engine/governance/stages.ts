@@ -2,98 +2,77 @@ import { displayText } from '../encoding/display.ts';
 import type { Directive } from '../runtime/types.ts';
 import { DIRECTIVES } from '../whitelist/directives.ts';
 import { describeMisshape } from './directive-shape.ts';
+import type { EffectHandler } from './effect.ts';
 import { isPermitted, withinTrust } from './trust.ts';
-import type { Effect, Policy, Stage } from './types.ts';
+import type { Means, Policy } from './types.ts';
 
-/** A stage that judges: answers why it denies, or `undefined` for a directive that passes. */
-export interface JudgingStage<Args extends readonly unknown[]> {
-  readonly stage: Stage;
-  readonly judge: (...args: Args) => string | undefined;
-}
+/** The tag of the one directive that its trust level alone can let through. */
+const SYSTEM_ONLY = 'exec_command';
 
 /**
- * The stages before `execute`, in the order of DESIGN 8. A stage for which the policy holds nothing
- * is not in the list; `phase` never is, since a policy has no rule for it.
+ * The stage `trust`: the directive is one of the table, well formed, and within what the trust level
+ * may hold. Commands are performed at level `system` alone.
+ * @returns why it is denied; `undefined` for a directive that passes.
  */
-export function stagesBefore(policy: Policy): readonly JudgingStage<[Directive]>[] {
-  const { preHooks = [] } = policy;
-  return [
-    { stage: 'trust', judge: (directive) => judgeTrust(directive, policy) },
-    { stage: 'permission', judge: (directive) => judgePermission(directive, policy) },
-    ...(preHooks.length === 0
-      ? []
-      : [
-          {
-            stage: 'pre-hooks' as const,
-            judge: (directive: Directive) => askAll(preHooks, [directive]),
-          },
-        ]),
-  ];
-}
-
-/** The stages after `execute` that judge what it did; absent ones as in {@link stagesBefore}. */
-export function stagesAfter({
-  guardrails = [],
-}: Policy): readonly JudgingStage<[Directive, Effect]>[] {
-  return guardrails.length === 0
-    ? []
-    : [{ stage: 'guardrails', judge: (...args) => askAll(guardrails, args) }];
-}
-
-/** Performs nothing: no handler is registered, so what is allowed is recorded, granted or not. */
-export function execute({ type }: Directive, { grants }: Policy): Effect {
-  const capability = DIRECTIVES.get(type)?.capability ?? null;
-  const granted = capability === null || grants.has(capability);
-  return {
-    decision: 'recorded',
-    reason: granted ? `NoHandler(${type})` : `NotGranted(${capability})`,
-  };
-}
-
-/** The directive is one of the table, well formed, and within what the trust level may hold. */
-function judgeTrust(directive: Directive, { trust }: Policy): string | undefined {
+export function judgeTrust(directive: Directive, policy: Policy): string | undefined {
+  const { trust, grants } = policy;
   const kind = DIRECTIVES.get(directive.type);
   if (kind === undefined) return deny('DirectiveNotImplemented', displayText(directive.type, 60));
   const misshape = describeMisshape(directive, kind);
   if (misshape !== undefined) return deny('InvalidDirective', `${kind.tag}: ${misshape}`);
-  return kind.capability === null || withinTrust(trust, kind.capability)
-    ? undefined
-    : deny('CapabilityDenied', `${kind.capability}, ${trust}`);
-}
-
-/** The executor declares the capability, where its trust level asks for that. */
-function judgePermission({ type }: Directive, { trust, declared }: Policy): string | undefined {
-  const capability = DIRECTIVES.get(type)?.capability ?? null;
-  return capability === null || isPermitted(trust, capability, declared)
+  const { capability, tag } = kind;
+  if (capability === null) return undefined;
+  const isTooLow = tag === SYSTEM_ONLY && trust !== 'system' && grants.has(capability);
+  return withinTrust(trust, capability) && !isTooLow
     ? undefined
     : deny('CapabilityDenied', `${capability}, ${trust}`);
 }
 
-interface Asked<Args extends readonly unknown[]> {
-  readonly name: string;
-  readonly check: (...args: Args) => unknown;
-}
-
-/** Asks hooks or guardrails in order and stops at the first denial (short-circuit). */
-function askAll<Args extends readonly unknown[]>(
-  asked: readonly Asked<Args>[],
-  args: Args,
+/**
+ * The stage `permission`: the executor declares the capability, where its trust level asks for that;
+ * and where the effect would be performed, its grant covers it and its budget is not used up.
+ * @returns as {@link judgeTrust}.
+ */
+export function judgePermission(
+  directive: Directive,
+  { trust, declared, grants }: Policy,
+  { handlers, budgets }: Means,
 ): string | undefined {
-  for (const { name, check } of asked) {
-    const who = displayText(name, 60);
-    let answer: unknown;
-    try {
-      answer = check(...args);
-    } catch {
-      return deny('HookFailed', who);
-    }
-    if (typeof answer === 'string') return deny('HookDenied', `${who}: ${displayText(answer)}`);
-    // A promise, or whatever else an untyped caller answers, must not pass for consent.
-    if (answer !== undefined) return deny('HookFailed', who);
+  const capability = DIRECTIVES.get(directive.type)?.capability ?? null;
+  if (capability === null) return undefined;
+  if (!isPermitted(trust, capability, declared)) {
+    return deny('CapabilityDenied', `${capability}, ${trust}`);
   }
-  return undefined;
+  const handler = handlers.get(directive.type);
+  if (handler === undefined || !grants.has(capability)) return undefined;
+  const refusal = handler.judge?.(directive);
+  if (refusal !== undefined) return refusalReason(refusal);
+  const exhausted = budgets?.exhausted(capability, priceOf(handler, directive));
+  return exhausted && budgetReason(capability, exhausted);
 }
 
-function deny(code: string, words: string): string {
+/** The stage `phase`: the workflow is in a phase in which the directive may be asked for. */
+export function judgePhase({ type }: Directive, { phase }: Policy): string | undefined {
+  if (phase?.directives === undefined || phase.directives.has(type)) return undefined;
+  return deny('OutOfPhase', `${type}, ${displayText(phase.name, 60)}`);
+}
+
+/** The most that performing a directive may cost. */
+export function priceOf(handler: EffectHandler, directive: Directive): number {
+  return handler.price?.(directive) ?? 0;
+}
+
+/** The reason of a directive that its grant does not cover. */
+export function refusalReason({ code, message }: { code: string; message: string }): string {
+  return deny('GrantRefused', `${code}: ${displayText(message, 200)}`);
+}
+
+/** The reason of a directive whose capability has used up its budget. */
+export function budgetReason(capability: string, kind: string): string {
+  return deny('BudgetOverdrawn', `${capability}, ${kind}`);
+}
+
+/** A reason as decisions have it: a stable code, and words in parentheses. */
+export function deny(code: string, words: string): string {
   return `${code}(${words})`;
 }

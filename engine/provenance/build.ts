@@ -7,7 +7,14 @@ import type { Outcome } from '../runtime/types.ts';
 import { DIRECTIVES } from '../whitelist/directives.ts';
 import { NO_PREVIOUS } from './receipt-format.ts';
 import { runId } from './run-id.ts';
-import type { ChainTip, Receipt, ReceiptContent, ReceiptDirective, ReceiptState } from './types.ts';
+import type {
+  ChainTip,
+  Receipt,
+  ReceiptContent,
+  ReceiptDirective,
+  ReceiptState,
+  UnplacedContent,
+} from './types.ts';
 
 /** What a receipt says of one run, without its place in a chain. */
 export interface RunFacts {
@@ -37,47 +44,69 @@ export function buildContent(
   previous: ChainTip | undefined,
   signer: KeyId,
 ): ReceiptContent {
+  return placeContent(crypto, contentOf(crypto, facts), previous, signer);
+}
+
+/** What the receipt says of a run wherever it stands. */
+export function contentOf(crypto: Crypto, facts: RunFacts): UnplacedContent {
   const { admitted, inputHash, outcome, status } = facts;
-  const place = {
-    artifactHash: admitted.artifactHash,
-    inputHash,
-    prevHash: previous?.hash ?? NO_PREVIOUS,
-    epoch: previous === undefined ? 0 : previous.epoch + 1,
-  };
   const { limit, used } = outcome.fuel;
   // Where a clock or a person ended the run, what was used by then differs from time to time.
   const endedFromOutside = status === 'timeout' || status === 'cancelled';
   return {
-    run: runId(crypto, place),
-    ...place,
+    artifactHash: admitted.artifactHash,
+    inputHash,
     executor: facts.executor,
     certificateHash: admitted.certificateHash,
     purityMethod: admitted.purityMethod,
     tier: admitted.tier,
     whitelistHash: admitted.whitelistHash,
     outputHash: outcome.output === undefined ? null : crypto.sha256(outcome.output),
-    directives: facts.decisions.map(toReceiptDirective),
+    directives: facts.decisions.map(receiptDirective),
     fuel: { limit, schedule: FUEL_SCHEDULE, used: endedFromOutside ? null : used },
     status,
     completed: [...facts.completed],
     ...(facts.state !== undefined && { state: facts.state }),
-    signer,
   };
 }
 
-function toReceiptDirective({
+/** Gives what a receipt says its place after `previous`. */
+export function placeContent(
+  crypto: Crypto,
+  content: UnplacedContent,
+  previous: ChainTip | undefined,
+  signer: KeyId,
+): ReceiptContent {
+  const { artifactHash, inputHash } = content;
+  const prevHash = previous?.hash ?? NO_PREVIOUS;
+  const epoch = previous === undefined ? 0 : previous.epoch + 1;
+  const run = runId(crypto, { artifactHash, inputHash, prevHash, epoch });
+  return { ...content, run, prevHash, epoch, signer };
+}
+
+/** The entry of a directive in the receipt: what its result was is told by a hash alone. */
+export function receiptDirective({
   directive: { type },
   hash,
   decision,
   reason,
   resultHash,
+  hooks,
+  link,
 }: Decision): ReceiptDirective {
   return {
     // An unknown tag is an executor's own text, of any length; `hash` is what identifies it.
-    type: DIRECTIVES.has(type) ? type : displayText(type, 60),
+    type: directiveName(type),
     hash,
     decision,
     ...(reason !== undefined && { reason }),
     ...(resultHash !== undefined && { resultHash }),
+    ...(hooks !== undefined && { hooks }),
+    ...(link !== undefined && { link }),
   };
+}
+
+/** How receipts name a directive: a tag that the table does not hold is made safe to show and short. */
+export function directiveName(type: string): string {
+  return DIRECTIVES.has(type) ? type : displayText(type, 60);
 }

@@ -1,4 +1,5 @@
 import type { Sha256 } from '../crypto/crypto.ts';
+import type { HookVerdict } from '../governance/hook.ts';
 import type { DecisionKind } from '../governance/types.ts';
 import { type Phase, RUN_STATUSES } from '../runtime/types.ts';
 
@@ -27,11 +28,21 @@ export const PHASES: readonly Phase[] = Object.freeze([
 ] as const);
 
 /** How a recorded run can have ended. */
-export const RECEIPT_STATUSES = Object.freeze([...RUN_STATUSES, 'denied'] as const);
+export const RECEIPT_STATUSES = Object.freeze([...RUN_STATUSES, 'denied', 'interrupted'] as const);
+
+/** What a hook can have said. */
+export const HOOK_VERDICTS = Object.freeze([
+  'allow',
+  'deny',
+  'review',
+  'failed',
+] as const satisfies readonly HookVerdict[]);
 
 /** What can have become of a directive. */
 export const DECISION_KINDS = Object.freeze([
   'performed',
+  'withheld',
+  'attempted',
   'recorded',
   'denied',
   'skipped',

@@ -9,6 +9,7 @@ import {
   BATCHED_FORMAT,
   DECISION_KINDS,
   FUEL_SCHEDULE_NAME,
+  HOOK_VERDICTS,
   MAX_RECEIPT_BYTES,
   PHASES,
   RECEIPT_FORMAT,
@@ -32,10 +33,23 @@ const sha256 = z.string().refine(isSha256, 'not a SHA-256 in hex');
 const natural = z.int().min(0);
 const signature = z.string().length(88);
 
-const content = {
-  run: z.string().refine(isRunId, 'not a UUIDv8'),
-  epoch: natural,
-  prevHash: sha256,
+/** The schema of a directive's entry in a receipt. */
+export const receiptDirectiveSchema = z.strictObject({
+  type: z.string(),
+  hash: sha256,
+  decision: z.enum(DECISION_KINDS),
+  reason: z.string().exactOptional(),
+  resultHash: sha256.exactOptional(),
+  hooks: z
+    .array(z.strictObject({ artifactHash: sha256.nullable(), verdict: z.enum(HOOK_VERDICTS) }))
+    .min(1)
+    .exactOptional(),
+  link: z
+    .strictObject({ receipt: sha256.exactOptional(), attestation: sha256.exactOptional() })
+    .exactOptional(),
+});
+
+const unplaced = {
   executor: z.string(),
   artifactHash: sha256,
   certificateHash: sha256.nullable(),
@@ -44,15 +58,7 @@ const content = {
   whitelistHash: sha256,
   inputHash: sha256,
   outputHash: sha256.nullable(),
-  directives: z.array(
-    z.strictObject({
-      type: z.string(),
-      hash: sha256,
-      decision: z.enum(DECISION_KINDS),
-      reason: z.string().exactOptional(),
-      resultHash: sha256.exactOptional(),
-    }),
-  ),
+  directives: z.array(receiptDirectiveSchema),
   fuel: z.strictObject({
     limit: natural,
     schedule: z.string().regex(FUEL_SCHEDULE_NAME).exactOptional(),
@@ -61,8 +67,18 @@ const content = {
   status: z.enum(RECEIPT_STATUSES),
   completed: z.array(z.enum(['gate', 'instantiate', 'plan', 'govern', 'record'])),
   state: z.strictObject({ before: sha256.nullable(), after: sha256.nullable() }).exactOptional(),
+} as const;
+
+const content = {
+  run: z.string().refine(isRunId, 'not a UUIDv8'),
+  epoch: natural,
+  prevHash: sha256,
+  ...unplaced,
   signer: z.string().refine(isKeyId, 'not a key id'),
 } as const;
+
+/** The schema of what a receipt says without its place in a chain. */
+export const unplacedSchema = z.strictObject(unplaced);
 
 /** The schema of a receipt (DESIGN 8): exactly its fields. */
 export const receiptSchema = z

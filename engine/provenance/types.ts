@@ -1,5 +1,7 @@
 import type { KeyId, Sha256 } from '../crypto/crypto.ts';
 import type { PurityMethod, Tier } from '../gate/types.ts';
+import type { Link } from '../governance/effect.ts';
+import type { HookOpinion } from '../governance/hook.ts';
 import type { DecisionKind } from '../governance/types.ts';
 import type { Phase, RunStatus } from '../runtime/types.ts';
 
@@ -30,12 +32,21 @@ export interface ReceiptContent {
     readonly schedule?: string;
     readonly used: number | null;
   };
-  readonly status: RunStatus | 'denied';
+  readonly status: ReceiptStatus;
   readonly completed: readonly Phase[];
   /** Of a stateful run only. */
   readonly state?: ReceiptState;
   readonly signer: KeyId;
 }
+
+/** How a run that came to its end can have ended: as the runtime tells, or `denied` by governance. */
+export type EndStatus = RunStatus | 'denied';
+
+/** As {@link EndStatus}, or `interrupted`: recorded by others after its process was gone. */
+export type ReceiptStatus = EndStatus | 'interrupted';
+
+/** What a receipt says without its place in a chain, and who signs it. */
+export type UnplacedContent = Omit<ReceiptContent, 'run' | 'epoch' | 'prevHash' | 'signer'>;
 
 /** What a stateful run began with and what the next one begins with: SHA-256 of the saved states. */
 export interface ReceiptState {
@@ -81,6 +92,10 @@ export interface ReceiptDirective {
   readonly decision: DecisionKind;
   readonly reason?: string;
   readonly resultHash?: Sha256;
+  /** The hooks and guardrails that were asked about it, in order. */
+  readonly hooks?: readonly HookOpinion[];
+  /** What was recorded elsewhere for it: the last receipt, or the attestation, of a machine. */
+  readonly link?: Link;
 }
 
 /** Where a chain ends: what the next receipt follows. */

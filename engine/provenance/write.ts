@@ -8,6 +8,7 @@ import {
   BATCHED_FORMAT,
   DECISION_KINDS,
   FUEL_SCHEDULE_NAME,
+  HOOK_VERDICTS,
   PHASES,
   RECEIPT_FORMAT,
   RECEIPT_STATUSES,
@@ -31,6 +32,7 @@ interface Pieces {
 
 const STATUSES: ReadonlySet<string> = new Set(RECEIPT_STATUSES);
 const DECISIONS: ReadonlySet<string> = new Set(DECISION_KINDS);
+const VERDICTS: ReadonlySet<string> = new Set(HOOK_VERDICTS);
 
 /** `completed` by its length. */
 const COMPLETED = [...PHASES.keys(), PHASES.length].map((count) =>
@@ -113,7 +115,29 @@ function directiveText(directive: ReceiptDirective): string {
   const why = reason === undefined ? '' : `,"reason":${text(reason, 'directives.reason')}`;
   const result =
     resultHash === undefined ? '' : `,"resultHash":${hash(resultHash, 'directives.resultHash')}`;
-  return `{"decision":"${decision}","hash":${hash(directive.hash, 'directives.hash')}${why}${result},"type":${text(directive.type, 'directives.type')}}`;
+  return `{"decision":"${decision}","hash":${hash(directive.hash, 'directives.hash')}${hooksText(directive)}${linkText(directive)}${why}${result},"type":${text(directive.type, 'directives.type')}}`;
+}
+
+function hooksText({ hooks }: ReceiptDirective): string {
+  if (hooks === undefined) return '';
+  if (hooks.length === 0) throw invalid('directives.hooks');
+  const texts = hooks.map(({ artifactHash, verdict }) => {
+    if (!VERDICTS.has(verdict)) throw invalid('directives.hooks.verdict');
+    return `{"artifactHash":${hashOrNull(artifactHash, 'directives.hooks')},"verdict":"${verdict}"}`;
+  });
+  return `,"hooks":[${texts.join(',')}]`;
+}
+
+function linkText({ link }: ReceiptDirective): string {
+  if (link === undefined) return '';
+  const { attestation, receipt } = link;
+  const parts = [
+    ...(attestation === undefined
+      ? []
+      : [`"attestation":${hash(attestation, 'directives.link.attestation')}`]),
+    ...(receipt === undefined ? [] : [`"receipt":${hash(receipt, 'directives.link.receipt')}`]),
+  ];
+  return `,"link":{${parts.join(',')}}`;
 }
 
 function signatureText(signature: string): string {

@@ -24,6 +24,19 @@ export interface DirectiveParameter {
   readonly oneOf?: readonly string[];
 }
 
+/**
+ * What every directive that needs a capability may carry beside its own parameters: a name that its
+ * executor gives to the effect, so that asking for it again is no second effect.
+ */
+export const EFFECT_ID: DirectiveParameter = Object.freeze({
+  name: 'id',
+  type: 'string',
+  optional: true,
+});
+
+/** The most characters that the `id` of a directive has. */
+export const MAX_EFFECT_ID = 200;
+
 /** A kind of directive: its tag, its parameters and the capability that performing it needs. */
 export interface DirectiveKind {
   readonly tag: string;

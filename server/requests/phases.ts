@@ -1,4 +1,4 @@
-import type { RunServices } from '../../engine/governed-run.ts';
+import type { RunServices } from '../../engine/governed/run.ts';
 import type { Phase } from '../../engine/runtime/types.ts';
 
 /**

@@ -2,13 +2,8 @@ import { join } from 'node:path';
 import type { CancellationToken } from 'vscode-languageserver';
 import type { Signer } from '../../engine/crypto/crypto.ts';
 import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
-import {
-  governedRun,
-  notAdmittedDocument,
-  type RunReport,
-  type RunServices,
-  runDocument,
-} from '../../engine/governed-run.ts';
+import { notAdmittedDocument, runDocument } from '../../engine/governed/documents.ts';
+import { governedRun, type RunReport, type RunServices } from '../../engine/governed/run.ts';
 import { admitSubject } from '../../engine/platform/node/admission.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import {

@@ -109,7 +109,7 @@ export async function gateEnvironmentFor(
     crypto: nodeCrypto,
     whitelist: await whitelistFor(serving, subject),
     trust: await readTrustStore(trust),
-    policy: await readPolicy(policy),
+    policy: (await readPolicy(policy)).gate,
     now: Date.now,
   };
 }

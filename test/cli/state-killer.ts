@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { withStateFile } from '../../cli/state-file.ts';
-import { governedRun } from '../../engine/governed-run.ts';
+import { governedRun } from '../../engine/governed/run.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { fileReceiptStore } from '../../engine/platform/node/receipt-store.ts';
 import { inThread } from '../../engine/runtime/isolation.ts';

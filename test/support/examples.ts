@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
-import { governedRun, type RunReport } from '../../engine/governed-run.ts';
+import { governedRun, type RunReport } from '../../engine/governed/run.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import { projectFiles } from '../../engine/platform/node/project-files.ts';
 import { type ExecutorCase, parseCase } from '../../engine/project/case.ts';

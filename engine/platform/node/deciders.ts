@@ -7,9 +7,10 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { displayText } from '../../encoding/display.ts';
 import { InputError } from '../../encoding/input-error.ts';
-import { DEFAULT_POLICY, parsePolicy } from '../../gate/policy.ts';
+import { DEFAULT_POLICY } from '../../gate/policy.ts';
 import { EMPTY_TRUST_STORE, parseTrustStore } from '../../gate/trust-store.ts';
-import type { GatePolicy, TrustStore } from '../../gate/types.ts';
+import type { TrustStore } from '../../gate/types.ts';
+import { DEFAULT_GOVERNANCE, type PolicyFile, parsePolicy } from '../../governance/policy-file.ts';
 import type { Whitelist } from '../../whitelist/types.ts';
 import { builtInWhitelist, parseWhitelist } from '../../whitelist/whitelist.ts';
 import { nodeCrypto } from './crypto.ts';
@@ -69,8 +70,8 @@ export async function readTrustStore(file: string | undefined): Promise<TrustSto
  * The policy in a file; without one, the default.
  * @throws {InputError} `unreadable`, `too-large` or `invalid-policy`.
  */
-export async function readPolicy(file: string | undefined): Promise<GatePolicy> {
-  if (file === undefined) return DEFAULT_POLICY;
+export async function readPolicy(file: string | undefined): Promise<PolicyFile> {
+  if (file === undefined) return { gate: DEFAULT_POLICY, governance: DEFAULT_GOVERNANCE };
   return parsePolicy(await readDocument(file), displayText(file, 500));
 }
 

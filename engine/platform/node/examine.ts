@@ -97,7 +97,7 @@ export async function examineFound(found: Found, examiner: Examiner): Promise<Fo
 }
 
 async function readJudges({ trust, policy }: Deciders) {
-  return { trust: await readTrustStore(trust), policy: await readPolicy(policy) };
+  return { trust: await readTrustStore(trust), policy: (await readPolicy(policy)).gate };
 }
 
 async function examineFile(path: string, whitelist: Whitelist): Promise<Examination> {

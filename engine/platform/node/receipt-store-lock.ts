@@ -7,8 +7,8 @@ import { isJsonObject, type JsonValue } from '../../encoding/json.ts';
 import { encodeUtf8 } from '../../encoding/utf8.ts';
 import { errnoOf, MODES, withFile } from './receipt-store-files.ts';
 
-/** Who holds a lock. `started` tells a process from a later one with the same pid, where known. */
-interface Owner {
+/** A process. `started` tells it from a later one with the same pid, where known. */
+export interface Owner {
   readonly host: string;
   readonly pid: number;
   readonly started: string | null;
@@ -52,13 +52,15 @@ async function acquire(path: string, deadline: number, depth: number): Promise<v
   }
 }
 
+/** The process that asks. */
+export async function thisProcess(): Promise<Owner> {
+  const { started } = await processOf(process.pid);
+  return { host: hostname(), pid: process.pid, started };
+}
+
 /** Creates the lock file and writes its owner; false when there is one already. */
 async function create(path: string): Promise<boolean> {
-  const owner: Owner = {
-    host: hostname(),
-    pid: process.pid,
-    started: (await processOf(process.pid)).started,
-  };
+  const owner = await thisProcess();
   let created = false;
   try {
     await withFile(path, MODES.createNew, async (file) => {
@@ -116,12 +118,17 @@ async function isStale(owner: Owner | undefined, path: string): Promise<boolean>
     const stats = await stat(path).catch(() => undefined);
     return stats !== undefined && Date.now() - stats.mtimeMs > UNREADABLE_MS;
   }
-  if (owner.host !== hostname()) return false; // its processes cannot be seen from here
-  if (!isAlive(owner.pid)) return true;
-  const { state, started } = await processOf(owner.pid);
+  return isGone(owner);
+}
+
+/** Whether a process has ended, as far as can be told from here. */
+export async function isGone({ host, pid, started: since }: Owner): Promise<boolean> {
+  if (host !== hostname()) return false; // its processes cannot be seen from here
+  if (!isAlive(pid)) return true;
+  const { state, started } = await processOf(pid);
   // One that has ended is there until its parent asks, and does nothing more.
   if (state === 'Z') return true;
-  return owner.started !== null && started !== null && owner.started !== started;
+  return since !== null && started !== null && since !== started;
 }
 
 function isAlive(pid: number): boolean {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { InputError } from '../../../engine/encoding/input-error.ts';
-import { DEFAULT_POLICY, parsePolicy } from '../../../engine/gate/policy.ts';
+import { DEFAULT_POLICY } from '../../../engine/gate/policy.ts';
 import {
   makeTrustStore,
   parseTrustStore,
   serializeTrustStore,
 } from '../../../engine/gate/trust-store.ts';
+import { parsePolicy } from '../../../engine/governance/policy-file.ts';
 import { nodeCrypto } from '../../../engine/platform/node/crypto.ts';
 import { certifier, NOW, publisher } from '../../support/gate.ts';
 
@@ -81,7 +82,7 @@ describe('a trust store', () => {
 });
 
 describe('a policy', () => {
-  const parse = (document: object) => parsePolicy(JSON.stringify(document), 'policy.json');
+  const parse = (document: object) => parsePolicy(JSON.stringify(document), 'policy.json').gate;
 
   test('that says nothing is the default', () => {
     assert.deepEqual(parse({ format: 'policy/1' }), DEFAULT_POLICY);

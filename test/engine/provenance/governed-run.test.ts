@@ -12,7 +12,7 @@ import {
   type GovernedRunRequest,
   governedRun,
   type RunServices,
-} from '../../../engine/governed-run.ts';
+} from '../../../engine/governed/run.ts';
 import { fileReceiptStore } from '../../../engine/platform/node/receipt-store.ts';
 import { memoryReceiptStore } from '../../../engine/provenance/memory-store.ts';
 import { serializeReceipt } from '../../../engine/provenance/receipt.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { governedRun, type RunServices } from '../../../engine/governed-run.ts';
+import { governedRun, type RunServices } from '../../../engine/governed/run.ts';
 import { memoryReceiptStore } from '../../../engine/provenance/memory-store.ts';
 import { verifyStoredChain } from '../../../engine/provenance/store.ts';
 import type { PhaseBudget } from '../../../engine/runtime/budget.ts';

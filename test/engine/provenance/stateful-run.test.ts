@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InputError } from '../../../engine/encoding/input-error.ts';
 import type { AdmittedExecutor } from '../../../engine/gate/admit.ts';
-import { governedRun, type RunServices } from '../../../engine/governed-run.ts';
+import { governedRun, type RunServices } from '../../../engine/governed/run.ts';
 import { memoryReceiptStore } from '../../../engine/provenance/memory-store.ts';
 import { parseReceipt, serializeReceipt } from '../../../engine/provenance/receipt.ts';
 import { parseSnapshot, verifySnapshot } from '../../../engine/provenance/snapshot.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createGate } from '../../../engine/gate/admit.ts';
 import { makeTrustStore } from '../../../engine/gate/trust-store.ts';
-import { governedRun } from '../../../engine/governed-run.ts';
+import { governedRun } from '../../../engine/governed/run.ts';
 import { memoryReceiptStore } from '../../../engine/provenance/memory-store.ts';
 import { verifyStoredChain } from '../../../engine/provenance/store.ts';
 import { inThread } from '../../../engine/runtime/isolation.ts';

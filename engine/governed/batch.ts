@@ -1,18 +1,10 @@
-import { InputError } from './encoding/input-error.ts';
-import type { JsonValue } from './encoding/json.ts';
-import {
-  executePrepared,
-  type GovernedRunRequest,
-  type PreparedRun,
-  prepareRun,
-  type RunReport,
-  type RunServices,
-  toReport,
-  type UnrecordedRun,
-} from './governed-run.ts';
-import { buildContent } from './provenance/build.ts';
-import { type Signing, writeReceipts } from './provenance/record.ts';
-import type { ChainTip } from './provenance/types.ts';
+import { InputError } from '../encoding/input-error.ts';
+import type { JsonValue } from '../encoding/json.ts';
+import { buildContent } from '../provenance/build.ts';
+import { type Signing, writeReceipts } from '../provenance/record.ts';
+import type { ChainTip } from '../provenance/types.ts';
+import { executePrepared, type PreparedRun, prepareRun, type UnrecordedRun } from './execution.ts';
+import { type GovernedRunRequest, type RunReport, type RunServices, toReport } from './run.ts';
 
 /** One input of a batch, or why there is none. */
 export interface BatchInput {
@@ -41,7 +33,7 @@ export interface BatchSink {
 }
 
 export interface GovernedBatchRequest
-  extends Omit<GovernedRunRequest, 'input' | 'signal' | 'state'> {
+  extends Omit<GovernedRunRequest, 'input' | 'signal' | 'state' | 'means' | 'events'> {
   readonly inputs: AsyncIterable<BatchInput> | Iterable<BatchInput>;
   readonly signing: Signing;
   /** Whether receipts and results come in the order of the inputs, or as they come. */

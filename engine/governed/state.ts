@@ -1,7 +1,7 @@
-import type { Crypto } from './crypto/crypto.ts';
-import type { VerifiedState } from './provenance/snapshot.ts';
-import type { ChainTip, Receipt, ReceiptState } from './provenance/types.ts';
-import type { Outcome } from './runtime/types.ts';
+import type { Crypto } from '../crypto/crypto.ts';
+import type { VerifiedState } from '../provenance/snapshot.ts';
+import type { ChainTip, Receipt, ReceiptState } from '../provenance/types.ts';
+import type { Outcome } from '../runtime/types.ts';
 
 /** What a stateful run begins with, and where what it leaves goes. */
 export interface StateRequest {

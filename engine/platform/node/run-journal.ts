@@ -1,0 +1,214 @@
+// Remembers runs whose effects have begun, a file each: `<receipts>/<chain>.open/<id>.jsonl`. Its first
+// line says what the receipt would; each further line, what was about to happen or had happened.
+
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type Crypto, isSha256 } from '../../crypto/crypto.ts';
+import { displayText } from '../../encoding/display.ts';
+import { InputError } from '../../encoding/input-error.ts';
+import { parseJson } from '../../encoding/json.ts';
+import { describeIssues } from '../../encoding/schema.ts';
+import { decodeUtf8, encodeUtf8 } from '../../encoding/utf8.ts';
+import {
+  interruptedContent,
+  type JournalledRun,
+  type LeftRun,
+  leftContent,
+  type OpenRun,
+  type RunJournal,
+} from '../../provenance/journal.ts';
+import { receiptDirectiveSchema, unplacedSchema } from '../../provenance/receipt.ts';
+import { checkChainName } from '../../provenance/store.ts';
+import type { ChainTip, ReceiptDirective } from '../../provenance/types.ts';
+import { isMissingFile, readFileBounded } from './files.ts';
+import { ensureFolder, errnoOf, MODES, storeError, syncFolder } from './receipt-store-files.ts';
+import { isGone, thisProcess, withLock } from './receipt-store-lock.ts';
+
+/** What the name of a chain's folder of open runs ends with. */
+const OPEN_SUFFIX = '.open';
+
+/** What the name of an entry ends with; of one that its own process has given up, with `.left.jsonl`. */
+const ENTRY_SUFFIX = '.jsonl';
+const LEFT_SUFFIX = '.left.jsonl';
+
+/** An entry larger than this, in bytes, is not read. */
+const MAX_ENTRY_BYTES = 268_435_456;
+
+/** How long to wait for another process that recovers the same chain, in milliseconds. */
+const LOCK_WAIT_MS = 10_000;
+
+const headSchema = z.strictObject({
+  format: z.literal('run-journal/1'),
+  owner: z.strictObject({ host: z.string(), pid: z.int(), started: z.string().nullable() }),
+  boot: z.string().nullable(),
+  content: unplacedSchema,
+});
+
+const noteSchema = z.union([
+  z.strictObject({ begin: z.int().min(0) }),
+  z.strictObject({ decide: z.int().min(0), entry: receiptDirectiveSchema }),
+  z.strictObject({
+    commit: z.strictObject({
+      epoch: z.int().min(0),
+      hash: z.string().refine(isSha256, 'not a SHA-256 in hex'),
+    }),
+  }),
+]);
+
+/** Keeps the journal of the chains of receipts in a folder beside them. */
+export function fileRunJournal(crypto: Crypto, receipts: string): RunJournal {
+  const folderOf = (name: string) => {
+    checkChainName(name);
+    return join(receipts, `${name}${OPEN_SUFFIX}`);
+  };
+  return {
+    open: (name, run) => openRun(crypto, folderOf(name), run),
+    recover: (name, record) => recover(folderOf(name), record),
+  };
+}
+
+async function openRun(crypto: Crypto, folder: string, run: JournalledRun): Promise<OpenRun> {
+  const id = Buffer.from(crypto.randomBytes(16)).toString('hex');
+  const path = join(folder, `${id}${ENTRY_SUFFIX}`);
+  const head = {
+    format: 'run-journal/1',
+    owner: await thisProcess(),
+    boot: await bootId(),
+    content: interruptedContent(crypto, run),
+  };
+  let file: number;
+  try {
+    await ensureFolder(folder);
+    file = openSync(path, MODES.createNew, 0o644);
+    writeLine(file, head);
+    fdatasyncSync(file);
+    await syncFolder(folder);
+  } catch (error) {
+    throw storeError(error, 'unwritable', path);
+  }
+  // The kernel has a line once it is written, so that it outlives the process; a power cut is told by
+  // the machine's next start, and takes every directive for one that may have begun.
+  return {
+    begin: (index) => writeLine(file, { begin: index }),
+    decide: (index, entry) => writeLine(file, { decide: index, entry }),
+    commit: (tip) => writeLine(file, { commit: tip }),
+    close: async () => {
+      closeSync(file);
+      await unlink(path);
+    },
+    leave: async () => {
+      closeSync(file);
+      await rename(path, join(folder, `${id}${LEFT_SUFFIX}`));
+    },
+  };
+}
+
+/** @throws the system's error, and one for a line that was not taken whole. */
+function writeLine(file: number, value: object): void {
+  const line = encodeUtf8(`${JSON.stringify(value)}\n`);
+  if (writeSync(file, line) !== line.length) {
+    throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
+  }
+}
+
+async function recover(folder: string, record: (left: LeftRun) => Promise<void>): Promise<void> {
+  const left = await leftEntries(folder);
+  if (left.length === 0) return;
+  try {
+    await withLock(join(folder, 'recover.lock'), LOCK_WAIT_MS, async () => {
+      // Again: another process may have recovered them meanwhile.
+      for (const { path, run } of await leftEntries(folder)) {
+        if (run !== undefined) await record(run);
+        await unlink(path);
+      }
+    });
+  } catch (error) {
+    throw storeError(error, 'unwritable', folder);
+  }
+}
+
+/** An entry that is nobody's any more; without a run where nothing can have begun. */
+interface LeftEntry {
+  readonly path: string;
+  readonly run: LeftRun | undefined;
+}
+
+async function leftEntries(folder: string): Promise<readonly LeftEntry[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw storeError(error, 'unreadable', folder);
+  }
+  const entries = names.filter((name) => name.endsWith(ENTRY_SUFFIX)).sort();
+  const found = await Promise.all(entries.map((name) => leftEntry(join(folder, name))));
+  return found.filter((entry) => entry !== undefined);
+}
+
+/** @returns `undefined` for the entry of a run that is under way. */
+async function leftEntry(path: string): Promise<LeftEntry | undefined> {
+  const text = await readEntry(path);
+  if (text === undefined) return undefined;
+  // A line that was cut off was not waited for by anybody.
+  const [first, ...lines] = text.split('\n').slice(0, -1);
+  if (first === undefined) return (await isFresh(path)) ? undefined : { path, run: undefined };
+  const { owner, boot, content } = read(headSchema, first, path);
+  if (!path.endsWith(LEFT_SUFFIX) && !(await isGone(owner))) return undefined;
+  const notes = lines.map((line) => read(noteSchema, line, path));
+  const begun = new Set<number>();
+  const decided = new Map<number, ReceiptDirective>();
+  let commit: ChainTip | undefined;
+  for (const note of notes) {
+    if ('begin' in note) begun.add(note.begin);
+    else if ('commit' in note) commit = note.commit;
+    else decided.set(note.decide, note.entry);
+  }
+  const mayLack = boot === null || boot !== (await bootId());
+  return { path, run: { content: leftContent(content, { begun, decided, mayLack }), commit } };
+}
+
+/** The text of an entry; `undefined` where it has gone meanwhile. */
+async function readEntry(path: string): Promise<string | undefined> {
+  try {
+    return decodeUtf8(await readFileBounded(path, MAX_ENTRY_BYTES, 'the entry of a run'), path);
+  } catch (error) {
+    if (isMissingFile(error)) return undefined;
+    throw error;
+  }
+}
+
+function read<Schema extends z.ZodType>(
+  schema: Schema,
+  line: string,
+  path: string,
+): z.infer<Schema> {
+  const what = displayText(path, 300);
+  const parsed = schema.safeParse(parseJson(line, what));
+  if (parsed.success) return parsed.data;
+  throw new InputError(
+    'invalid-receipt',
+    `${what} is not the entry of a run: ${describeIssues(parsed.error)}; move it away once you know what the run did`,
+  );
+}
+
+/** How long a process may take to write the head of an entry, in milliseconds. */
+const FRESH_MS = 60_000;
+
+async function isFresh(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats !== undefined && Date.now() - stats.mtimeMs < FRESH_MS;
+}
+
+let boot: Promise<string | null> | undefined;
+
+/** Names this start of the machine; null where the system does not. */
+function bootId(): Promise<string | null> {
+  boot ??= readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
+    (text) => text.trim(),
+    () => null,
+  );
+  return boot;
+}
