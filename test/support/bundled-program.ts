@@ -31,6 +31,8 @@ export async function bundleProgram(t: TestContext, path: string): Promise<Bundl
     outfile: script,
     bundle: true,
     platform: 'node',
+    // The other builds of some libraries ask for their parts by computed names.
+    mainFields: ['module', 'main'],
     format: 'esm',
     banner: { js: BANNER },
     logLevel: 'silent',
