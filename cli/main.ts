@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { attestCommand } from './commands/attest.ts';
 import { batchCommand } from './commands/batch.ts';
 import { certifyCommand } from './commands/certify.ts';
 import { checkCommand } from './commands/check.ts';
@@ -15,24 +16,28 @@ import { withPlainUsage } from './usage.ts';
 import { VERSION } from './version.ts';
 
 function program(): Command {
-  return new Command('touchstone')
-    .description(
-      'Certifies that a WebAssembly executor cannot perform effects, and runs it behind a gate that admits nothing uncertified.',
-    )
-    .version(VERSION)
-    .addCommand(checkCommand())
-    .addCommand(certifyCommand())
-    .addCommand(verifyCommand())
-    .addCommand(runCommand())
-    .addCommand(batchCommand())
-    .addCommand(receiptsCommand())
-    .addCommand(voucherCommand())
-    .addCommand(whitelistCommand())
-    .addCommand(keysCommand())
-    .addCommand(lspCommand())
-    .addHelpText(
-      'after',
-      `
+  return (
+    new Command('touchstone')
+      .description(
+        'Certifies that a WebAssembly executor cannot perform effects, and runs it behind a gate that admits nothing uncertified.',
+      )
+      .version(VERSION)
+      // Options belong to the command they follow: `attest verify` has some that `attest` has too.
+      .enablePositionalOptions()
+      .addCommand(checkCommand())
+      .addCommand(certifyCommand())
+      .addCommand(verifyCommand())
+      .addCommand(runCommand())
+      .addCommand(batchCommand())
+      .addCommand(receiptsCommand())
+      .addCommand(attestCommand())
+      .addCommand(voucherCommand())
+      .addCommand(whitelistCommand())
+      .addCommand(keysCommand())
+      .addCommand(lspCommand())
+      .addHelpText(
+        'after',
+        `
 A first tour:
   $ touchstone check examples               what imports what, and why
   $ touchstone keys generate --out certifier.pem
@@ -44,7 +49,8 @@ A first tour:
 
 Exit codes: 0 all well, 1 a finding or a refusal, 2 wrong usage or unreadable
 input. The answer goes to stdout, everything else to stderr.`,
-    );
+      )
+  );
 }
 
 // A reader that closes the pipe early (`touchstone check | head`) is no error of ours.

@@ -2,6 +2,23 @@
 // would run bytes which the gate has not admitted.
 
 export {
+  checkCompatibility,
+  parseCompatibility,
+} from './attestation/compatibility.ts';
+export {
+  attest,
+  attestationHash,
+  parseAttestation,
+  serializeAttestation,
+} from './attestation/record.ts';
+export {
+  attestationStatement,
+  parseEnvelopedAttestation,
+  signAttestationStatement,
+} from './attestation/statement.ts';
+export type * from './attestation/types.ts';
+export { verifyAttestation, verifyEnvelopedAttestation } from './attestation/verify.ts';
+export {
   type PublisherSignature,
   type PurityCertificate,
   serializeCertificate,

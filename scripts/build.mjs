@@ -1,6 +1,7 @@
-// Bundles everything that runs into dist/. With --types also the declarations of the library.
+// Bundles everything that runs into dist/. With --types also the declarations of the library; with
+// --sign KEY.pem the build says who made it.
 
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled, ROOT, requireNode, run } from './prepare.mjs';
@@ -12,10 +13,14 @@ const ENTRIES = {
   analysis: 'server/analysis/thread.ts',
   engine: 'engine/index.ts',
   node: 'engine/platform/node/index.ts',
+  'sqlite-worker': 'engine/platform/node/effects/sqlite/worker.ts',
 };
 
 /** Bundles whose text is handed to a process that can read no file: each is whole, in one file. */
-const WHOLE = { 'executor-host': 'engine/platform/node/process-main.ts' };
+const WHOLE = {
+  'executor-host': 'engine/platform/node/process-main.ts',
+  'eval-host': 'engine/platform/node/effects/code-eval/host-main.ts',
+};
 
 /** What the language server reads sources with: tree-sitter's runtime, and a grammar a language. */
 const GRAMMARS = [
@@ -27,6 +32,15 @@ const GRAMMARS = [
   '@tree-sitter-grammars/tree-sitter-zig/tree-sitter-zig.wasm',
 ];
 
+/** What `memory_op` and `db_op` are performed with. */
+const SQLITE = [
+  'node-sqlite3-wasm/dist/node-sqlite3-wasm.js',
+  'node-sqlite3-wasm/dist/node-sqlite3-wasm.wasm',
+];
+
+/** What `code_eval` is performed with. */
+const QUICKJS = ['@jitl/quickjs-wasmfile-release-sync/dist/emscripten-module.wasm'];
+
 // What bundled CommonJS libraries expect to find, and ES modules lack.
 const COMMONJS =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url); const __dirname = import.meta.dirname;";
@@ -37,11 +51,29 @@ export async function ensureBuilt() {
   ensureInstalled('.', 'dependencies');
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   await bundle(ENTRIES, 'dist');
-  await bundle(WHOLE, 'dist', { splitting: false, banner: {} });
-  mkdirSync(join(ROOT, 'dist', 'grammars'));
-  for (const file of GRAMMARS) {
-    cpSync(join(ROOT, 'node_modules', file), join(ROOT, 'dist', 'grammars', basename(file)));
+  // The browser's build of a library does not reach for files.
+  await bundle(WHOLE, 'dist', { splitting: false, banner: {}, conditions: ['browser'] });
+  copyPackaged(GRAMMARS, 'grammars');
+  copyPackaged(SQLITE, 'sqlite');
+  copyPackaged(QUICKJS, 'quickjs');
+  // Late: it needs a package that was not there before the installation above.
+  const { writeBuildManifest } = await import('./build-manifest.mjs');
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  writeBuildManifest(join(ROOT, 'dist'), version, signingKey());
+}
+
+/** Copies files of packages into a folder of dist. */
+function copyPackaged(files, folder) {
+  mkdirSync(join(ROOT, 'dist', folder));
+  for (const file of files) {
+    cpSync(join(ROOT, 'node_modules', file), join(ROOT, 'dist', folder, basename(file)));
   }
+}
+
+/** The key file that `--sign` names. */
+function signingKey() {
+  const at = process.argv.indexOf('--sign');
+  return at < 0 ? undefined : process.argv[at + 1];
 }
 
 /**

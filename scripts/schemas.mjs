@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { compatibilitySchema } from '../engine/attestation/compatibility.ts';
 import { trustStoreSchema } from '../engine/gate/trust-store.ts';
 import { policySchema } from '../engine/governance/policy-file.ts';
 import { caseSchema } from '../engine/project/case.ts';
@@ -69,9 +70,28 @@ const WHITELIST_DOCS = {
   'signatures.[].signature': 'Base64 of the Ed25519 signature.',
 };
 
+const COMPATIBILITY_DOCS = {
+  '': [
+    'Compatibility',
+    'What an environment elsewhere must be, so that its attestations count here: all four demands hold.',
+  ],
+  format: 'Always `compatibility/1`.',
+  whitelists: 'The whitelists that are recognised.',
+  'whitelists.[]': 'One document.',
+  'whitelists.[].name': 'Its name.',
+  'whitelists.[].hash': 'Its hash, as `touchstone whitelist show` prints it.',
+  minimumWhitelistVersion:
+    'The oldest version of each whitelist, by its name; one that is not named is not accepted.',
+  runtimes: 'The builds of Touchstone that are trusted to run executors.',
+  'runtimes.[]':
+    'One build by its hash (`build`), or all that a builder signs (`signer`, a key of the trust store in the role `builder`); with `isolation` only where guests are isolated in one of these ways.',
+  certifiers: 'Key ids of the certifiers whose certificates are accepted.',
+};
+
 const SCHEMAS = {
   executor: [manifestSchema, {}],
   case: [caseSchema, {}],
+  compatibility: [compatibilitySchema, COMPATIBILITY_DOCS],
   policy: [policySchema, POLICY_DOCS],
   'trust-store': [trustStoreSchema, TRUST_STORE_DOCS],
   whitelist: [whitelistSchema, WHITELIST_DOCS],

@@ -26,6 +26,15 @@ import {
 import { type Format, formatOption } from '../options.ts';
 import { labelled, MARK, print, printJson } from '../terminal.ts';
 
+const ROLES: readonly KeyRole[] = [
+  'certifier',
+  'publisher',
+  'environment',
+  'whitelist-authority',
+  'voucher-issuer',
+  'builder',
+];
+
 /** `touchstone keys generate|show|trust`. */
 export function keysCommand(): Command {
   return new Command('keys')
@@ -112,9 +121,7 @@ function trustCommand(): Command {
     .argument('<file>', 'the public key: a PEM file, usually FILE.pub')
     .requiredOption('--trust <file>', 'the trust store; made if it is not there')
     .addOption(
-      new Option('--as <role>', 'what the key is trusted for')
-        .choices(['certifier', 'publisher', 'environment', 'whitelist-authority', 'voucher-issuer'])
-        .default('certifier'),
+      new Option('--as <role>', 'what the key is trusted for').choices(ROLES).default('certifier'),
     )
     .option('--label <text>', 'what people call the key')
     .option('--valid-until <date>', 'the last day on which the key counts, UTC', parseDay)

@@ -12,9 +12,8 @@ import { readLayout } from '../module/walker.ts';
 import type { ProofImport } from '../proof/proof.ts';
 import type { CheckCode, CheckResult, GateEnvironment, KeyRole } from './types.ts';
 
-/** What the checks look at: parsed once, never changed between them. */
-export interface Candidate {
-  readonly bytes: Uint8Array;
+/** A certificate by itself: parsed once, never changed between the checks. */
+export interface CertificateCandidate {
   readonly certificate: PurityCertificate;
   /** The RFC 8785 form of its proof. */
   readonly proofBytes: Uint8Array;
@@ -22,11 +21,19 @@ export interface Candidate {
   readonly certificateHash: Sha256;
 }
 
-/** Says why a check fails; `undefined` means that it holds. */
-type Check = (candidate: Candidate, environment: GateEnvironment) => string | undefined;
+/** What the checks look at: a certificate and the module that it is said to be about. */
+export interface Candidate extends CertificateCandidate {
+  readonly bytes: Uint8Array;
+}
 
-/** The eight checks of DESIGN 5, in order: one named function, one code. */
-const CHECKS: readonly (readonly [CheckCode, Check])[] = [
+/** Says why a check fails; `undefined` means that it holds. */
+type Check<Asked> = (candidate: Asked, environment: GateEnvironment) => string | undefined;
+
+/** Checks in their order: one named function, one code. */
+type CheckList<Asked> = readonly (readonly [CheckCode, Check<Asked>])[];
+
+/** The eight checks of DESIGN 5, in order. */
+const CHECKS: CheckList<Candidate> = [
   ['signature', checkSignature],
   ['artifact-binding', checkArtifactBinding],
   ['proof-binding', checkProofBinding],
@@ -37,10 +44,59 @@ const CHECKS: readonly (readonly [CheckCode, Check])[] = [
   ['policy', checkPolicy],
 ];
 
+/** What checks 1 to 6 say where the module's bytes are not at hand: those of them that need none. */
+const PURITY_CHECKS_WITHOUT_BYTES: CheckList<CertificateCandidate> = [
+  ['signature', checkSignature],
+  ['proof-binding', checkProofBinding],
+  ['classification', checkClassification],
+  ['conclusion', checkConclusion],
+];
+
 /** Runs the checks in order and stops at the first that fails, which is the last one answered. */
 export function runChecks(candidate: Candidate, environment: GateEnvironment): CheckResult[] {
+  return run(CHECKS, candidate, environment);
+}
+
+/**
+ * Runs checks 1 to 6 as {@link runChecks} does: all that a certificate establishes. Nothing is admitted
+ * by them, for what the place demands beyond the certificate is not looked at.
+ */
+export function runPurityChecks(candidate: Candidate, environment: GateEnvironment): CheckResult[] {
+  return run(CHECKS.slice(0, 6), candidate, environment);
+}
+
+/** As {@link runPurityChecks}, without `artifact-binding` and `proof-validation`, which need the bytes. */
+export function runPurityChecksWithoutBytes(
+  candidate: CertificateCandidate,
+  environment: GateEnvironment,
+): CheckResult[] {
+  return run(PURITY_CHECKS_WITHOUT_BYTES, candidate, environment);
+}
+
+/**
+ * Runs what a place demands beyond the certificate: check 8, and check 7 before it where the policy
+ * itself says which versions of the whitelist it accepts.
+ */
+export function runPolicyChecks(
+  candidate: CertificateCandidate,
+  environment: GateEnvironment,
+): CheckResult[] {
+  const checks: CheckList<CertificateCandidate> = [
+    ...(environment.policy.whitelistVersions === undefined
+      ? []
+      : ([['currency', checkCurrency]] as const)),
+    ['policy', checkPolicy],
+  ];
+  return run(checks, candidate, environment);
+}
+
+function run<Asked>(
+  checks: CheckList<Asked>,
+  candidate: Asked,
+  environment: GateEnvironment,
+): CheckResult[] {
   const results: CheckResult[] = [];
-  for (const [code, check] of CHECKS) {
+  for (const [code, check] of checks) {
     const detail = check(candidate, environment);
     if (detail !== undefined) {
       results.push({ code, ok: false, detail });
@@ -52,7 +108,7 @@ export function runChecks(candidate: Candidate, environment: GateEnvironment): C
 }
 
 /** 1: the certifier is trusted and good now, and its signature verifies. */
-function checkSignature({ certificate }: Candidate, environment: GateEnvironment) {
+function checkSignature({ certificate }: CertificateCandidate, environment: GateEnvironment) {
   const keyId = certificate.proof.metadata.certifier;
   const problem = checkTrusted(keyId, 'certifier', environment);
   if (problem !== undefined) return problem;
@@ -73,7 +129,10 @@ function checkArtifactBinding({ bytes, certificate }: Candidate, { crypto }: Gat
 }
 
 /** 3: the proof is the one that was signed. */
-function checkProofBinding({ certificate, proofBytes }: Candidate, { crypto }: GateEnvironment) {
+function checkProofBinding(
+  { certificate, proofBytes }: CertificateCandidate,
+  { crypto }: GateEnvironment,
+) {
   return crypto.sha256(proofBytes) === certificate.proofHash
     ? undefined
     : 'the proof was changed after it was signed';
@@ -102,7 +161,10 @@ function checkProofValidation({ bytes, certificate }: Candidate) {
 }
 
 /** 5: every import classifies the same against the current whitelist. */
-function checkClassification({ certificate }: Candidate, { whitelist }: GateEnvironment) {
+function checkClassification(
+  { certificate }: CertificateCandidate,
+  { whitelist }: GateEnvironment,
+) {
   for (const entry of certificate.proof.imports) {
     const now = whitelist.classify(entry).class;
     if (now !== entry.class) {
@@ -113,7 +175,7 @@ function checkClassification({ certificate }: Candidate, { whitelist }: GateEnvi
 }
 
 /** 6: the proof concludes that all imports are pure or directive, and each of them is. */
-function checkConclusion({ certificate }: Candidate) {
+function checkConclusion({ certificate }: CertificateCandidate) {
   const { allImportsPure, imports } = certificate.proof;
   const impure = imports.find((entry) => entry.class === 'impure');
   if (impure !== undefined) return `${describeImport(impure)} is impure`;
@@ -121,7 +183,7 @@ function checkConclusion({ certificate }: Candidate) {
 }
 
 /** 7: the whitelist of the proof is accepted here, and is the document that is loaded. */
-function checkCurrency({ certificate }: Candidate, environment: GateEnvironment) {
+function checkCurrency({ certificate }: CertificateCandidate, environment: GateEnvironment) {
   const { whitelist: current, earlierWhitelists = [], policy } = environment;
   const { name, version, hash } = certificate.proof.metadata.whitelist;
   const range = policy.whitelistVersions ?? { min: current.version, max: current.version };
@@ -137,7 +199,7 @@ function checkCurrency({ certificate }: Candidate, environment: GateEnvironment)
 }
 
 /** 8: publisher signature and revocation list, as the policy asks. */
-function checkPolicy(candidate: Candidate, environment: GateEnvironment) {
+function checkPolicy(candidate: CertificateCandidate, environment: GateEnvironment) {
   const { policy } = environment;
   const { certifier } = candidate.certificate.proof.metadata;
   if (policy.revokedCertificates.has(candidate.certificateHash)) {
@@ -149,7 +211,7 @@ function checkPolicy(candidate: Candidate, environment: GateEnvironment) {
   return policy.publisher === 'ignore' ? undefined : checkPublisher(candidate, environment);
 }
 
-function checkPublisher({ certificate }: Candidate, environment: GateEnvironment) {
+function checkPublisher({ certificate }: CertificateCandidate, environment: GateEnvironment) {
   const { publisher, artifactHash, proofHash } = certificate;
   if (publisher === undefined) {
     return environment.policy.publisher === 'required'

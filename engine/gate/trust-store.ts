@@ -13,6 +13,7 @@ const ROLES = [
   'environment',
   'whitelist-authority',
   'voucher-issuer',
+  'builder',
 ] as const satisfies readonly KeyRole[];
 
 const time = z.iso.datetime();

@@ -43,7 +43,8 @@ export type KeyRole =
   | 'publisher'
   | 'environment'
   | 'whitelist-authority'
-  | 'voucher-issuer';
+  | 'voucher-issuer'
+  | 'builder';
 
 export interface TrustedKey {
   readonly key: PublicKey;

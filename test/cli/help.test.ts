@@ -18,6 +18,8 @@ const COMMANDS = [
   'keys generate',
   'keys show',
   'keys trust',
+  'attest',
+  'attest verify',
   'voucher',
   'voucher mint',
   'voucher verify',
