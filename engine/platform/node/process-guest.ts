@@ -18,11 +18,15 @@ export interface HostService<Program> {
   /** Makes of a program, as its parent encoded it, what jobs are run with. */
   load(program: Uint8Array): Program;
   /**
-   * Runs one job, and answers.
+   * Runs one job, and answers, at once or later; no other job is begun before.
    * @param job lies in memory that is used again after the answer.
    * @param progress is told how many phases are complete; the count can only grow.
    */
-  run(program: Program, job: Uint8Array, progress: (completed: number) => void): Uint8Array;
+  run(
+    program: Program,
+    job: Uint8Array,
+    progress: (completed: number) => void,
+  ): Uint8Array | Promise<Uint8Array>;
 }
 
 /** The descriptor that a host shares with its parent. */
@@ -48,7 +52,8 @@ export function serveJobs<Program>(service: HostService<Program>): void {
   const programs = new Map<number, Program>();
   const receive = createReceiver();
 
-  const answer = (frame: ReceivedFrame): void => {
+  /** Deals with a frame; a promise where that takes longer than the call. */
+  const answer = (frame: ReceivedFrame): Promise<void> | undefined => {
     const { kind, detail, turn, payload } = frame;
     if (kind === TO_HOST.program) {
       programs.set(detail, service.load(payload));
@@ -60,23 +65,39 @@ export function serveJobs<Program>(service: HostService<Program>): void {
       if (program === undefined) throw new Error('a job names a program that was not sent');
       const progress = (completed: number) =>
         send({ kind: TO_PARENT.progress, detail: completed, turn });
-      send({ kind: TO_PARENT.answer, detail: 0, turn }, service.run(program, payload, progress));
+      const conclude = (bytes: Uint8Array) =>
+        send({ kind: TO_PARENT.answer, detail: 0, turn }, bytes);
+      const bytes = service.run(program, payload, progress);
+      if (bytes instanceof Promise) return bytes.then(conclude);
+      conclude(bytes);
     } else {
       throw new Error('the parent sent a frame of an unknown kind');
     }
+    return undefined;
   };
 
   const round = () => {
     for (let i = 0; i < FRAMES_A_ROUND; i++) {
       const frame = receive();
       if (frame === undefined) return; // with nothing left to wait for, the process ends
-      answer(frame);
+      const answered = answer(frame);
+      if (answered !== undefined) {
+        answered.then(() => setImmediate(round), fail);
+        return;
+      }
     }
     setImmediate(round);
   };
 
   send({ kind: TO_PARENT.ready, detail: isPermissionModelInForce ? 1 : 0, turn: 0 });
   setImmediate(round);
+}
+
+/** Ends the process with what a job was rejected with, as if it had been thrown. */
+function fail(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
 }
 
 type ReceivedFrame = FrameHead & { readonly payload: Uint8Array };

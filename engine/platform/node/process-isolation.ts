@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { InputError } from '../../encoding/input-error.ts';
 import type { Ended } from '../../runtime/ended.ts';
@@ -7,9 +6,9 @@ import { type Job, type JobContents, openJob } from '../../runtime/job.ts';
 import { cancelled, hostCrashed, settle, timedOut } from '../../runtime/settle.ts';
 import type { Outcome } from '../../runtime/types.ts';
 import { GUEST_PHASES, receiveEnded } from '../../runtime/wire.ts';
+import { prepareBundle } from './process-bundle.ts';
 import { answerBound, decodeEnded, encodeJob, encodeProgram } from './process-codec.ts';
 import { type HostEnd, startHost } from './process-host.ts';
-import { planLaunch } from './process-launch.ts';
 import { barsFiles, type ProcessLayers } from './process-layers.ts';
 import { createHostPool, type HostPool } from './process-pool.ts';
 
@@ -109,23 +108,13 @@ async function prepareHosts(
   { script, node, without, ahead = 0, acceptFileAccess = false }: ProcessIsolationOptions,
   size: number,
 ): Promise<Prepared> {
-  const [plan, source] = await Promise.all([
-    planLaunch({ ...(node !== undefined && { node }), ...(without && { without }) }),
-    readScript(script),
-  ]);
-  const staysAwake = ahead === 0 && size < availableParallelism();
-  const layers = Object.freeze({ ...plan.layers, ...plan.restrict?.layers });
+  const { plan, source, layers } = await prepareBundle(script, 'executors', {
+    ...(node !== undefined && { node }),
+    ...(without && { without }),
+  });
   if (!barsFiles(layers) && !acceptFileAccess) throw noBarrier();
+  const staysAwake = ahead === 0 && size < availableParallelism();
   return { layers, pool: createHostPool(() => startHost(plan, source, staysAwake), size, ahead) };
-}
-
-async function readScript(script: URL): Promise<Uint8Array> {
-  try {
-    return await readFile(script);
-  } catch (cause) {
-    const message = `${script.pathname}: the script of the executors' process cannot be read; build it, or install it again`;
-    throw new InputError('unreadable', message, { cause });
-  }
 }
 
 function noBarrier(): InputError {

@@ -12,11 +12,21 @@ const WAYS = ['binding', 'dlopen', 'getBuiltinModule', 'kill', '_getActiveHandle
 /** What jobs have left in this process: nothing may. */
 let runs = 0;
 
-const ACTIONS: Readonly<Record<string, (rest: string, program: string) => string>> = {
+const ACTIONS: Readonly<
+  Record<string, (rest: string, program: string) => string | Promise<string>>
+> = {
   echo: (rest) => rest,
   program: (_, program) => program,
   runs: () => String(runs),
   throw: (rest) => {
+    throw new Error(rest);
+  },
+  later: async (rest) => {
+    for (let i = 0; i < 10; i++) await undefined;
+    return rest;
+  },
+  reject: async (rest) => {
+    await undefined;
     throw new Error(rest);
   },
   spin: () => {
@@ -43,6 +53,9 @@ serveJobs({
     const [action = '', rest = ''] = decoder.decode(job).split(/:(.*)/s);
     runs++;
     progress(1);
-    return encoder.encode(ACTIONS[action]?.(rest, program));
+    const said = ACTIONS[action]?.(rest, program);
+    return said instanceof Promise
+      ? said.then((text) => encoder.encode(text))
+      : encoder.encode(said);
   },
 });

@@ -266,6 +266,26 @@ test('what a job throws ends its host, with the words of the error as the reason
   });
 });
 
+test('a job may be answered later, and no other is begun before', async () => {
+  await withPool(
+    async (pool) => {
+      const jobs = ['later:a', 'echo:b', 'later:c', 'runs', 'later:d', 'runs'];
+      const ends = await Promise.all(jobs.map((job) => ask(pool, job)));
+      assert.deepEqual(ends.map(answerOf), ['a', 'b', 'c', '4', 'd', '6']);
+    },
+    { ahead: 5 },
+  );
+});
+
+test('what a job is rejected with ends its host as well', async () => {
+  await withPool(async (pool) => {
+    const end = await ask(pool, 'reject:broken later');
+    assert.ok(end.kind === 'lost');
+    assert.match(end.reason, /exited with code 1: Error: broken later/);
+    assert.equal(answerOf(await ask(pool, 'runs')), '1');
+  });
+});
+
 test('a host that runs out of memory is lost and replaced', async () => {
   await withPool(async (pool) => {
     const end = await ask(pool, 'memory');
