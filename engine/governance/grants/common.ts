@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
 /** `HOST`, `*.HOST` or either with `:PORT`; an IPv6 address stands in brackets. */
@@ -6,24 +7,44 @@ const HOST =
 
 export const hosts = z
   .array(
-    z.string().max(260).regex(HOST, {
-      error: 'a host looks like api.example.com, *.example.com, 127.0.0.1:8080 or [::1]:8080',
-    }),
+    z
+      .string()
+      .max(260)
+      .regex(HOST, {
+        abort: true,
+        error: 'a host looks like api.example.com, *.example.com, 127.0.0.1:8080 or [::1]:8080',
+      })
+      .refine(isHost, {
+        error: 'no URL has such a host; "*." stands before a name alone, a port is at most 65535',
+      }),
   )
   .max(1000)
   .describe(
     'The hosts that may be reached: `api.example.com`, `*.example.com` (below it, not itself), each with `:PORT` or for the default port.',
   );
 
-/** CIDR blocks; what is in them is read where they are used. */
+/** Whether a URL can have a host that is written so, and there can be hosts below it if it says so. */
+function isHost(text: string): boolean {
+  const isBelow = text.startsWith('*.');
+  const url = `https://${isBelow ? text.slice(2) : text}/`;
+  return URL.canParse(url) && !(isBelow && ipaddr.isValid(new URL(url).hostname));
+}
+
+const BLOCK = 'a block of addresses looks like 127.0.0.1/32 or fd00::/8';
+
+/** Whether a text is a CIDR block; short and octal forms of IPv4 mean different things to different readers. */
+function isBlock(text: string): boolean {
+  return ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text);
+}
+
+/** CIDR blocks. */
 export const addresses = z
   .array(
     z
       .string()
       .max(50)
-      .regex(/^[0-9a-f:.]+\/[0-9]{1,3}$/i, {
-        error: 'a block of addresses looks like 127.0.0.1/32 or fd00::/8',
-      }),
+      .regex(/^[0-9a-f:.]+\/[0-9]{1,3}$/i, { abort: true, error: BLOCK })
+      .refine(isBlock, { error: BLOCK }),
   )
   .max(100)
   .default([])
