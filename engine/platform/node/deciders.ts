@@ -3,7 +3,6 @@
 // from the path that is examined.
 
 import { lstatSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { displayText } from '../../encoding/display.ts';
 import { InputError } from '../../encoding/input-error.ts';
@@ -15,6 +14,7 @@ import type { Whitelist } from '../../whitelist/types.ts';
 import { builtInWhitelist, parseWhitelist } from '../../whitelist/whitelist.ts';
 import { nodeCrypto } from './crypto.ts';
 import { readDocument } from './files.ts';
+import { userFile } from './paths.ts';
 
 /** The trust store and the policy that count; absent where there is none. */
 export interface DecidingFiles {
@@ -31,18 +31,9 @@ export function decidingFiles(workspace: string | undefined): DecidingFiles {
   const own = (name: string) =>
     workspace === undefined ? [] : [join(workspace, '.touchstone', name)];
   return {
-    trust: [...own('trust.json'), userTrustFile()].find(isThere),
+    trust: [...own('trust.json'), userFile('trust.json')].find(isThere),
     policy: own('policy.json').find(isThere),
   };
-}
-
-/** The user's own trust store, whether or not it is there. */
-function userTrustFile(): string {
-  const base =
-    process.platform === 'win32'
-      ? process.env.APPDATA
-      : (process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config'));
-  return join(base ?? homedir(), 'touchstone', 'trust.json');
 }
 
 /**

@@ -1,4 +1,6 @@
 import { stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { unreadableError } from './files.ts';
 
 /**
@@ -11,4 +13,17 @@ export async function isFolder(path: string): Promise<boolean> {
   } catch (cause) {
     throw unreadableError(path, cause);
   }
+}
+
+/**
+ * Where a file of the user's own configuration lies, whether or not it is there. Never relative to where
+ * a process happens to run, which may be a stranger's folder.
+ */
+export function userFile(name: string): string {
+  const [base, fallback] =
+    process.platform === 'win32'
+      ? [process.env.APPDATA, homedir()]
+      : [process.env.XDG_CONFIG_HOME, join(homedir(), '.config')];
+  const folder = base !== undefined && isAbsolute(base) ? base : fallback;
+  return join(folder, 'touchstone', name);
 }

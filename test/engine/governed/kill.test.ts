@@ -31,9 +31,9 @@ function hashOf(run: number, key: string): string {
 
 test('a run is killed at each of its moments, and whoever comes next records what it did', async (t) => {
   const program = await bundleProgram(t, '../engine/governed/kill-program.ts');
-  const moments = Number(await program.run(process.execPath, [temporaryFolder(t), '0', '0']));
+  const moments = Number(await program.run(process.execPath, [temporaryFolder(), '0', '0']));
   assert.ok(moments > 40, `${moments} moments`);
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const receiptsFolder = join(folder, 'receipts');
   let killed = 0;
   for (let moment = 1; moment <= moments; moment++) {

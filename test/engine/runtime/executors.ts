@@ -23,7 +23,8 @@ import { assemble } from '../../support/wat.ts';
 
 const NOW = Date.UTC(2026, 10, 20);
 const MASHIN = builtInWhitelist(nobleCrypto);
-const certifier = signerFromSeed(nobleCrypto, new Uint8Array(32).fill(1));
+/** Signs the certificates of these tests. */
+export const certifier = signerFromSeed(nobleCrypto, new Uint8Array(32).fill(1));
 
 export interface GateOptions {
   readonly tier?: Tier;
@@ -59,7 +60,11 @@ export async function askGate(
   return gate.admit({ bytes, tier, certificate: await certificateOf(bytes, provedAgainst) });
 }
 
-async function certificateOf(bytes: Uint8Array, whitelist: Whitelist): Promise<Uint8Array> {
+/** A signed certificate of a module, whatever it imports. */
+export async function certificateOf(
+  bytes: Uint8Array,
+  whitelist: Whitelist = MASHIN,
+): Promise<Uint8Array> {
   const { imports } = readLayout(bytes);
   const proof = prove(imports, whitelist, certifier.publicKey.keyId, NOW);
   const artifactHash = nobleCrypto.sha256(bytes);
