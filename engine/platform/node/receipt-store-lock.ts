@@ -5,14 +5,8 @@ import { displayText } from '../../encoding/display.ts';
 import { InputError } from '../../encoding/input-error.ts';
 import { isJsonObject, type JsonValue } from '../../encoding/json.ts';
 import { encodeUtf8 } from '../../encoding/utf8.ts';
+import { isGone, type Owner, thisProcess } from './process-owner.ts';
 import { errnoOf, MODES, withFile } from './receipt-store-files.ts';
-
-/** A process. `started` tells it from a later one with the same pid, where known. */
-export interface Owner {
-  readonly host: string;
-  readonly pid: number;
-  readonly started: string | null;
-}
 
 /** An owner writes its name at once; a lock that is still unreadable after this was left by a crash. */
 const UNREADABLE_MS = 1_000;
@@ -50,12 +44,6 @@ async function acquire(path: string, deadline: number, depth: number): Promise<v
     // Waiters that tried in step would keep colliding.
     await sleep(pause * (0.5 + Math.random()));
   }
-}
-
-/** The process that asks. */
-export async function thisProcess(): Promise<Owner> {
-  const { started } = await processOf(process.pid);
-  return { host: hostname(), pid: process.pid, started };
 }
 
 /** Creates the lock file and writes its owner; false when there is one already. */
@@ -119,40 +107,6 @@ async function isStale(owner: Owner | undefined, path: string): Promise<boolean>
     return stats !== undefined && Date.now() - stats.mtimeMs > UNREADABLE_MS;
   }
   return isGone(owner);
-}
-
-/** Whether a process has ended, as far as can be told from here. */
-export async function isGone({ host, pid, started: since }: Owner): Promise<boolean> {
-  if (host !== hostname()) return false; // its processes cannot be seen from here
-  if (!isAlive(pid)) return true;
-  const { state, started } = await processOf(pid);
-  // One that has ended is there until its parent asks, and does nothing more.
-  if (state === 'Z') return true;
-  return since !== null && started !== null && since !== started;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0); // signal 0 asks, and sends nothing
-    return true;
-  } catch (error) {
-    return errnoOf(error) === 'EPERM';
-  }
-}
-
-interface ProcessState {
-  readonly state: string | null;
-  /** When it started, in ticks since boot. */
-  readonly started: string | null;
-}
-
-/** What the system tells of a process; null where it does not. */
-async function processOf(pid: number): Promise<ProcessState> {
-  if (process.platform !== 'linux') return { state: null, started: null };
-  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // Fields 3 and 22 of proc_pid_stat(5); the second one, in parentheses, may hold spaces itself.
-  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? null, started: fields[19] ?? null };
 }
 
 function stillHeld(path: string, owner: Owner | undefined): InputError {

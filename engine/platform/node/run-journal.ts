@@ -1,7 +1,7 @@
 // Remembers runs whose effects have begun, a file each: `<receipts>/<chain>.open/<id>.jsonl`. Its first
 // line says what the receipt would; each further line, what was about to happen or had happened.
 
-import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -23,8 +23,9 @@ import { receiptDirectiveSchema, unplacedSchema } from '../../provenance/receipt
 import { checkChainName } from '../../provenance/store.ts';
 import type { ChainTip, ReceiptDirective } from '../../provenance/types.ts';
 import { isMissingFile, readFileBounded } from './files.ts';
-import { ensureFolder, errnoOf, MODES, storeError, syncFolder } from './receipt-store-files.ts';
-import { isGone, thisProcess, withLock } from './receipt-store-lock.ts';
+import { isGone, type Owner, thisProcess } from './process-owner.ts';
+import { ensureFolder, errnoOf, MODES, storeError } from './receipt-store-files.ts';
+import { withLock } from './receipt-store-lock.ts';
 
 /** What the name of a chain's folder of open runs ends with. */
 const OPEN_SUFFIX = '.open';
@@ -72,19 +73,15 @@ export function fileRunJournal(crypto: Crypto, receipts: string): RunJournal {
 async function openRun(crypto: Crypto, folder: string, run: JournalledRun): Promise<OpenRun> {
   const id = Buffer.from(crypto.randomBytes(16)).toString('hex');
   const path = join(folder, `${id}${ENTRY_SUFFIX}`);
-  const head = {
-    format: 'run-journal/1',
-    owner: await thisProcess(),
-    boot: await bootId(),
-    content: interruptedContent(crypto, run),
-  };
+  const content = interruptedContent(crypto, run);
+  const head = { format: 'run-journal/1', ...(await whoWrites()), content };
   let file: number;
   try {
-    await ensureFolder(folder);
-    file = openSync(path, MODES.createNew, 0o644);
+    file = await createIn(folder, path);
     writeLine(file, head);
+    // Not by turns with others: a person waits for the effect, and each turn takes longer than the disk.
     fdatasyncSync(file);
-    await syncFolder(folder);
+    syncFolderNow(folder);
   } catch (error) {
     throw storeError(error, 'unwritable', path);
   }
@@ -96,13 +93,42 @@ async function openRun(crypto: Crypto, folder: string, run: JournalledRun): Prom
     commit: (tip) => writeLine(file, { commit: tip }),
     close: async () => {
       closeSync(file);
-      await unlink(path);
+      unlinkSync(path);
     },
     leave: async () => {
       closeSync(file);
       await rename(path, join(folder, `${id}${LEFT_SUFFIX}`));
     },
   };
+}
+
+let writer: Promise<{ readonly owner: Owner; readonly boot: string | null }> | undefined;
+
+/** This process and this start of the machine, asked for once. */
+function whoWrites() {
+  writer ??= Promise.all([thisProcess(), bootId()]).then(([owner, boot]) => ({ owner, boot }));
+  return writer;
+}
+
+/** Creates a file in a folder, which is made where it is missing. */
+async function createIn(folder: string, path: string): Promise<number> {
+  try {
+    return openSync(path, MODES.createNew, 0o644);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    await ensureFolder(folder);
+    return openSync(path, MODES.createNew, 0o644);
+  }
+}
+
+function syncFolderNow(folder: string): void {
+  if (process.platform === 'win32') return; // folders cannot be opened there
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** @throws the system's error, and one for a line that was not taken whole. */
