@@ -63,6 +63,7 @@ export {
   serializeTrustStore,
 } from './gate/trust-store.ts';
 export * from './gate/types.ts';
+export { type Agency, parseAgency } from './governance/agency.ts';
 export type * from './governance/effect.ts';
 export { type Governing, govern } from './governance/govern.ts';
 export type * from './governance/hook.ts';

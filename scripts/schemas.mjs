@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { compatibilitySchema } from '../engine/attestation/compatibility.ts';
 import { trustStoreSchema } from '../engine/gate/trust-store.ts';
+import { agencySchema } from '../engine/governance/agency.ts';
 import { policySchema } from '../engine/governance/policy-file.ts';
 import { caseSchema } from '../engine/project/case.ts';
 import { manifestSchema } from '../engine/project/manifest-schema.ts';
@@ -93,6 +94,7 @@ const SCHEMAS = {
   case: [caseSchema, {}],
   compatibility: [compatibilitySchema, COMPATIBILITY_DOCS],
   policy: [policySchema, POLICY_DOCS],
+  agency: [agencySchema, {}],
   'trust-store': [trustStoreSchema, TRUST_STORE_DOCS],
   whitelist: [whitelistSchema, WHITELIST_DOCS],
 };

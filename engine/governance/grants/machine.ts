@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isKeyId } from '../../crypto/crypto.ts';
 import { secretReference } from '../secret.ts';
 import { addresses, bytes, path, timeoutMs } from './common.ts';
 
@@ -9,8 +10,21 @@ const machine = z.union([
   }),
   z.strictObject({
     name: z.string().min(1).max(200).describe('The name or URN that directives call it by.'),
-    url: z.url().max(2_000).describe('Where another organisation serves it.'),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .max(2_000)
+      .describe('Where another organisation serves it; `https:`, unless on this machine.'),
     machine: z.string().min(1).max(200).exactOptional().describe('What it is called there.'),
+    environment: z
+      .string()
+      .refine(isKeyId, { error: 'not a key id' })
+      .exactOptional()
+      .describe(
+        'The key id of the environment that must answer; any that is trusted, if left out.',
+      ),
+    token: secretReference
+      .exactOptional()
+      .describe('The secret that the organisation knows the caller by: its bearer token.'),
     compatibility: path(
       'What is demanded of the organisation: its `compatibility.json`, relative to the policy.',
     ),
@@ -18,25 +32,55 @@ const machine = z.union([
   }),
 ]);
 
+const serverHeaders = z
+  .record(
+    z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, { error: 'not the name of a header' }),
+    z.union(
+      [
+        z
+          .string()
+          .max(4_096)
+          .regex(/^[\t\x20-\x7e]*$/),
+        secretReference,
+      ],
+      {
+        error: 'a header is a text of ASCII, or the name of a secret: { "secret": "NAME" }',
+      },
+    ),
+  )
+  .default({})
+  .describe('Headers that go with every request; a key by the name of its secret.');
+
 const server = z.union([
   z.strictObject({
     name: z.string().min(1).max(200).describe('The name that directives call it by.'),
-    command: path('The program of a server over stdio, by absolute path.'),
+    command: path(
+      'The program of a server over stdio, by absolute path. It runs in the root folder.',
+    ).regex(/^(?:\/|[A-Za-z]:[\\/]|\\\\)/, { error: 'a program is named by its absolute path' }),
     args: z.array(z.string().max(4_096)).max(100).default([]).describe('Its arguments.'),
     env: z
-      .record(z.string().max(100), z.union([z.string().max(4_096), secretReference]))
+      .record(
+        z.string().regex(/^[^=\0]{1,100}$/, { error: 'not the name of a variable' }),
+        z.union([
+          z
+            .string()
+            .max(4_096)
+            .regex(/^[^\0]*$/),
+          secretReference,
+        ]),
+      )
       .default({})
       .describe('Its whole environment: nothing of the interpreter’s own goes to it.'),
     tools: z.array(z.string().max(200)).max(1_000).describe('The tools that may be called.'),
   }),
   z.strictObject({
     name: z.string().min(1).max(200).describe('The name that directives call it by.'),
-    url: z.url().max(2_000).describe('The endpoint of a server over streamable HTTP.'),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .max(2_000)
+      .describe('The endpoint of a server over streamable HTTP; `https:`, unless on this machine.'),
     addresses,
-    headers: z
-      .record(z.string().max(100), z.union([z.string().max(4_096), secretReference]))
-      .default({})
-      .describe('Headers that go with every request.'),
+    headers: serverHeaders,
     tools: z.array(z.string().max(200)).max(1_000).describe('The tools that may be called.'),
   }),
 ]);
@@ -53,6 +97,9 @@ export const machineGrant = z
     servers: z
       .array(server)
       .max(100)
+      .refine((servers) => new Set(servers.map(({ name }) => name)).size === servers.length, {
+        error: 'two servers have the same name',
+      })
       .default([])
       .describe('The servers of the Model Context Protocol that may be called: a reviewed list.'),
     resultBytes: bytes(4_194_304, 'Bytes that an answer may have, as JSON.'),

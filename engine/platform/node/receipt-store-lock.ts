@@ -1,5 +1,4 @@
 import { readFile, stat, unlink } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { displayText } from '../../encoding/display.ts';
 import { InputError } from '../../encoding/input-error.ts';

@@ -16,7 +16,15 @@ test('the JSON Schemas are those of the engine', () => {
 });
 
 test('every field of every schema is described, for completion', () => {
-  for (const name of ['executor', 'case', 'policy', 'trust-store', 'whitelist', 'compatibility']) {
+  for (const name of [
+    'executor',
+    'case',
+    'policy',
+    'trust-store',
+    'whitelist',
+    'compatibility',
+    'agency',
+  ]) {
     const schema = JSON.parse(readFileSync(`${ROOT}schemas/${name}.schema.json`, 'utf8'));
     assert.ok(schema.title && schema.description, name);
     assert.deepEqual(undescribed(schema, name), []);

@@ -16,7 +16,7 @@ import {
   notUnderWay,
 } from '../../../../governance/ledger.ts';
 import { unwritable } from '../../files.ts';
-import { isGone, type Owner, thisProcess } from '../../process-owner.ts';
+import { isGone, type Owner as Process, thisProcess } from '../../process-owner.ts';
 import { ensureFolder } from '../../receipt-store-files.ts';
 import type { BoundStatement, Parameter, SqlValue, StatementResult } from './job.ts';
 import { placeOf } from './place.ts';
@@ -39,7 +39,7 @@ const FORGET_HALF = bound(
 );
 
 /** Who has begun an effect: a process, and the ledger in it. */
-interface Owner extends Owner {
+interface Owner extends Process {
   readonly ledger: string;
 }
 
