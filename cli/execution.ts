@@ -1,13 +1,11 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { displayText } from '../engine/encoding/display.ts';
-import { InputError } from '../engine/encoding/input-error.ts';
 import { isJsonObject, type JsonValue } from '../engine/encoding/json.ts';
 import type { Admission } from '../engine/gate/admit.ts';
 import type { Tier } from '../engine/gate/types.ts';
 import { admitSubject } from '../engine/platform/node/admission.ts';
 import type { AskedLimits } from '../engine/platform/node/execution.ts';
 import type { Subject } from '../engine/platform/node/subject.ts';
-import { CAPABILITIES, type Capability } from '../engine/whitelist/directives.ts';
 import { addGateOptions, type GateOptions, tier, wholeNumber } from './options.ts';
 import { color, MARK, wrap } from './terminal.ts';
 import { gateEnvironment } from './workspace.ts';
@@ -17,7 +15,6 @@ export interface ExecutionOptions extends GateOptions {
   readonly tier?: Tier;
   readonly fuel?: number;
   readonly timeout?: number;
-  readonly grant?: readonly Capability[];
   readonly receipts?: string;
 }
 
@@ -27,24 +24,8 @@ export function addExecutionOptions(command: Command): Command {
     .option('--tier <tier>', 'load as this tier (default: the one its project designates)', tier)
     .option('--fuel <units>', 'the fuel limit, as the receipt states it', wholeNumber(1))
     .option('--timeout <ms>', 'the wall clock limit in milliseconds', wholeNumber(1))
-    .addOption(
-      new Option('--grant <capability>', 'grant a capability for this run; may be repeated')
-        .choices(CAPABILITIES)
-        .argParser(collectCapability),
-    )
     .option('--receipts <folder>', 'where receipts go (default: .touchstone/receipts)');
   return addGateOptions(command);
-}
-
-function collectCapability(value: string, previous: readonly Capability[] = []) {
-  const found = CAPABILITIES.find((capability) => capability === value);
-  if (found === undefined) {
-    throw new InputError(
-      'usage',
-      `--grant: "${displayText(value)}" is no capability; there are ${CAPABILITIES.join(', ')}`,
-    );
-  }
-  return [...previous, found];
 }
 
 /** What `verify` and the gate say of an executor without a certificate, for those who have a terminal. */

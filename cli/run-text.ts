@@ -65,7 +65,7 @@ function heading({ status, receipt, problem, decisions }: RunReport): string {
   return `${MARK.fail} ${name} ended ${color.red(status)}${why}`;
 }
 
-/** What became of each directive, and below it what it asks for. */
+/** What became of each directive, and below it what it asks for and what came of that. */
 function describeDecisions(decisions: readonly Decision[]): string[] {
   const heads = columns(
     decisions.map(({ directive, decision, reason }) => [
@@ -75,9 +75,10 @@ function describeDecisions(decisions: readonly Decision[]): string[] {
     ]),
     '    ',
   );
-  return decisions.flatMap(({ directive: { type: _, ...parameters } }, i) => [
+  return decisions.flatMap(({ directive: { type: _, ...parameters }, result }, i) => [
     heads[i] ?? '',
     color.dim(wrap(jsonText(parameters), '        ')),
+    ...(result === undefined ? [] : [wrap(`→ ${jsonText(result)}`, '        ', '  ')]),
   ]);
 }
 

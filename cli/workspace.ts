@@ -58,6 +58,12 @@ export function loadPolicy(named: string | undefined): Promise<PolicyFile> {
   return readPolicy(filesHere(named === undefined ? {} : { policy: named }).policy);
 }
 
+/** The folder that the paths of a policy are relative to, whether or not there is one. */
+export function policyFolder(named: string | undefined): string {
+  const { policy } = filesHere(named === undefined ? {} : { policy: named });
+  return resolve(policy === undefined ? workspaceFile() : dirname(policy));
+}
+
 /**
  * Which documents decide here, in words: whoever reads a verdict wants to know.
  * @param whitelist the one that is in force, where it has a part in the verdict.

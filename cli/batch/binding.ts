@@ -25,7 +25,6 @@ const bindingSchema = z.strictObject({
   limits: z.record(text, z.int()),
   trust: text,
   capabilities: z.array(text),
-  grants: z.array(text),
   /** How receipts are signed: `each`, `batch`. */
   sign: text,
   order: z.enum(['input', 'completion']),
@@ -49,7 +48,6 @@ const NAMES: Readonly<Record<keyof Binding, string>> = {
   limits: 'a limit',
   trust: "the project's trust",
   capabilities: "the project's capabilities",
-  grants: '--grant',
   sign: '--sign',
   order: '--unordered',
   receipts: '--receipts',

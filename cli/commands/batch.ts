@@ -32,7 +32,7 @@ import { createExecutorPool } from '../executor-pool.ts';
 import { waitForInterrupt } from '../interrupt.ts';
 import { wholeNumber } from '../options.ts';
 import { message, plural } from '../terminal.ts';
-import { workspaceFile } from '../workspace.ts';
+import { loadPolicy, workspaceFile } from '../workspace.ts';
 
 interface BatchOptions extends ExecutionOptions {
   readonly inputs: string;
@@ -70,6 +70,8 @@ Examples:
 Each result is a line: { "line", "status", "result", "directives", "decisions",
 "logs"?, "fuel", "receipt": { "epoch", "hash" }, "problem"? }. A line that is no
 input document is answered with the status "invalid-input"; nothing ran then.
+
+A batch performs no effects: what its runs ask for is recorded.
 
 With --out, a batch that was stopped or killed goes on where it ended when the
 same command is given again: no input is recorded twice, and none is left out.
@@ -124,6 +126,7 @@ async function runBatch(
   options: BatchOptions,
 ): Promise<void> {
   const environment = await environmentSigner();
+  const policy = policyOf(subject, (await loadPolicy(options.policy)).governance);
   const receipts = fileReceiptStore(nodeCrypto, receiptsFolder(options));
   const tally = createTally();
   const done = createLineSet(inputs.lines);
@@ -131,7 +134,13 @@ async function runBatch(
     options.out === undefined
       ? undefined
       : await openResults(options.out, receipts.open(subject.name), {
-          binding: bindingOf(subject, executor, inputs, environment.publicKey.keyId, options),
+          binding: {
+            ...bindingOf(subject, executor, options),
+            inputs: inputs.sha256,
+            trust: policy.trust,
+            capabilities: [...policy.declared],
+            signer: environment.publicKey.keyId,
+          },
           onResult: ({ line, status, fuel }) => {
             done.add(line);
             tally.add(status, fuel?.used);
@@ -154,6 +163,7 @@ async function runBatch(
       services,
       {
         ...requestOf(subject, executor, options),
+        policy,
         inputs: inputs.read(done.has),
         pause: () => sleep(GROUP_EVERY_MS),
         signal: stop.signal,
@@ -178,14 +188,13 @@ function requestOf(
   subject: Subject,
   executor: AdmittedExecutor,
   options: BatchOptions,
-): Omit<GovernedBatchRequest, 'inputs' | 'pause' | 'signal'> {
+): Omit<GovernedBatchRequest, 'inputs' | 'pause' | 'policy' | 'signal'> {
   return {
     executor,
     name: subject.name,
     version: subject.manifest?.version ?? '0',
     limits: limitsOf(subject, askedLimits(options)),
     ...(subject.manifest && projectSettings(subject.manifest)),
-    policy: policyOf(subject, options.grant),
     signing: options.sign,
     ordered: options.unordered !== true,
     runs: (2 + RUNS_AHEAD) * options.jobs,
@@ -195,13 +204,9 @@ function requestOf(
 function bindingOf(
   subject: Subject,
   executor: AdmittedExecutor,
-  inputs: InputFile,
-  signer: string,
   options: BatchOptions,
-): Binding {
-  const { trust, declared, grants } = policyOf(subject, options.grant);
+): Omit<Binding, 'inputs' | 'trust' | 'capabilities' | 'signer'> {
   return {
-    inputs: inputs.sha256,
     executor: subject.executor,
     artifact: executor.artifactHash,
     certificate: executor.certificateHash,
@@ -209,13 +214,9 @@ function bindingOf(
     tier: executor.tier,
     entry: subject.manifest?.entry ?? 'plan',
     limits: { ...limitsOf(subject, askedLimits(options)) },
-    trust,
-    capabilities: [...declared],
-    grants: [...grants].sort(),
     sign: options.sign,
     order: options.unordered === true ? 'completion' : 'input',
     receipts: relative(dirname(resolve(options.out ?? '')), resolve(receiptsFolder(options))),
-    signer,
   };
 }
 

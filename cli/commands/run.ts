@@ -1,21 +1,26 @@
 import { Command } from 'commander';
 import type { Signer } from '../../engine/crypto/crypto.ts';
 import { displayText } from '../../engine/encoding/display.ts';
+import { InputError } from '../../engine/encoding/input-error.ts';
 import { type JsonValue, parseJson } from '../../engine/encoding/json.ts';
 import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
 import type { Tier } from '../../engine/gate/types.ts';
-import { notAdmittedDocument, runDocument } from '../../engine/governed/documents.ts';
-import { governedRun, type RunReport } from '../../engine/governed/run.ts';
-import type { StateRequest } from '../../engine/governed/state.ts';
-import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
+import { phaseAt } from '../../engine/governance/phase.ts';
 import {
-  limitsOf,
-  policyOf,
-  projectSettings,
-  withoutReceipt,
-} from '../../engine/platform/node/execution.ts';
+  notAdmittedDocument,
+  runDocument,
+  steppedRunDocument,
+} from '../../engine/governed/documents.ts';
+import { governedRun, type RunReport, type RunServices } from '../../engine/governed/run.ts';
+import type { StateRequest } from '../../engine/governed/state.ts';
+import { governedSteps } from '../../engine/governed/steps.ts';
+import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
+import { type AskedGrant, parseAskedGrant } from '../../engine/platform/node/effects/grants.ts';
+import type { RunInterpreter } from '../../engine/platform/node/effects/interpreter.ts';
+import { limitsOf, projectSettings, withoutReceipt } from '../../engine/platform/node/execution.ts';
 import { readDocument } from '../../engine/platform/node/files.ts';
 import { fileReceiptStore } from '../../engine/platform/node/receipt-store.ts';
+import { fileRunJournal } from '../../engine/platform/node/run-journal.ts';
 import { findSubject, type Subject } from '../../engine/platform/node/subject.ts';
 import { inputBytes } from '../../engine/runtime/input.ts';
 import type { RunLimits } from '../../engine/runtime/types.ts';
@@ -29,8 +34,9 @@ import {
   inputOf,
 } from '../execution.ts';
 import { createExecutorPool } from '../executor-pool.ts';
+import { openInterpreter } from '../interpreter.ts';
 import { waitForInterrupt } from '../interrupt.ts';
-import { type Format, formatOption } from '../options.ts';
+import { type Format, formatOption, wholeNumber } from '../options.ts';
 import { describeRun } from '../run-text.ts';
 import { readStandardInput } from '../standard-input.ts';
 import { withStateFile } from '../state-file.ts';
@@ -40,6 +46,8 @@ import { loadTrustStore, workspaceFile } from '../workspace.ts';
 
 interface RunOptions extends ExecutionOptions {
   readonly input: string;
+  readonly steps?: number;
+  readonly grant?: readonly AskedGrant[];
   readonly state?: string;
   readonly voucher?: string;
   readonly provider?: string;
@@ -52,6 +60,12 @@ export function runCommand(): Command {
     .description('run an executor behind the gate, govern its directives, leave a receipt')
     .argument('<path>', 'a .wasm file, an executor.json, or the folder that holds one')
     .option('--input <json>', 'the input document: JSON, @FILE, or - for standard input', '{}')
+    .option('--steps <n>', 'let it plan again with the results, so many times', wholeNumber(1))
+    .option(
+      '--grant <capability[=scope]>',
+      'grant a capability for this run; may be repeated',
+      collectGrant,
+    )
     .option('--state <file>', 'begin with the state in this file, and leave there what it came to')
     .option('--voucher <file>', 'pay with this fuel voucher, which is spent by the run')
     .option('--provider <id>', 'accept a Trytet voucher, made out to this provider');
@@ -66,18 +80,33 @@ Examples:
   $ cat input.json | touchstone run examples/call --input - --format json
   $ touchstone run examples/echo --state echo.state
   $ touchstone run examples/echo --voucher paid.voucher
+  $ touchstone run examples/memory --grant memory
+  $ touchstone run examples/call --grant machine.call=billing=examples/echo
 
 A file that holds a case ({ "input": …, "expect": … }) stands for its input.
 With --voucher the run has the voucher's fuel, or the limit where that is less.
 With --state the executor keeps its memory from one run to the next. The state
 continues the receipts it came with, and no others.
-Effects are recorded as directives, with the decision about each; this version
-performs none of them.`,
+
+What an executor asks for is recorded, and performed only where it is granted:
+by the policy, or for this run by --grant. A scope says how far a grant goes:
+  net.http=HOST, net.websocket=HOST      fs=FOLDER[:write], db=FILE[:write]
+  machine.call=NAME=PATH                 compute.exec=/ABSOLUTE/COMMAND
+  compute.llm.reason=MODEL               memory=FILE
+With --steps the executor plans again with what came of its directives, in
+context.previous, until it asks for nothing more.`,
     )
     .action(runAction);
 }
 
+function collectGrant(text: string, before: readonly AskedGrant[] = []): readonly AskedGrant[] {
+  return [...before, parseAskedGrant(text)];
+}
+
 async function runAction(path: string, options: RunOptions): Promise<void> {
+  if (options.steps !== undefined && options.state !== undefined) {
+    throw new InputError('usage', '--steps and --state do not go together: choose one');
+  }
   const subject = await findSubject(path);
   const input = await readInput(options.input);
   const limits = limitsOf(subject, askedLimits(options));
@@ -120,11 +149,12 @@ async function runAdmitted(asked: AdmittedRun): Promise<void> {
     refuse(executor.tier, limits, problem, text, hint, options.format);
     return;
   }
-  const report = await run({ ...asked, limits: { ...limits, fuel: payment.fuel } }, environment);
-  if (options.format === 'json') printJson(runDocument(report));
-  else print(describeRun(report));
-  if (report.stateProblem !== undefined) message(`${MARK.fail} ${report.stateProblem}`);
-  if (report.status !== 'ok' || report.stateProblem !== undefined) process.exitCode = 1;
+  const reports = await run({ ...asked, limits: { ...limits, fuel: payment.fuel } }, environment);
+  const last = reports.at(-1) ?? reports[0];
+  if (options.format === 'text') print(reports.map(describeRun).join('\n\n'));
+  else printJson(options.steps === undefined ? runDocument(last) : steppedRunDocument(reports));
+  if (last.stateProblem !== undefined) message(`${MARK.fail} ${last.stateProblem}`);
+  if (last.status !== 'ok' || last.stateProblem !== undefined) process.exitCode = 1;
 }
 
 /** The fuel that a run has: its limit, or what its voucher pays for. */
@@ -146,39 +176,64 @@ async function pay(
   });
 }
 
-async function run(
-  { subject, executor, input, limits, options, signal }: AdmittedRun,
-  environment: Signer,
-): Promise<RunReport> {
+async function run(asked: AdmittedRun, environment: Signer): Promise<Reports> {
+  const { options } = asked;
   const isolation = createExecutorPool(1);
-  const receipts = fileReceiptStore(nodeCrypto, options.receipts ?? workspaceFile('receipts'));
-  const { name, manifest } = subject;
-  const version = manifest?.version ?? '0';
-  const runOnce = (state?: StateRequest) =>
-    governedRun(
-      { crypto: nodeCrypto, isolation, receipts, environment, now: () => performance.now() },
-      {
-        ...{ executor, name, version, input, limits, state },
-        ...(manifest && projectSettings(manifest)),
-        policy: policyOf(subject, options.grant),
-        signal,
-      },
-    );
+  const folder = options.receipts ?? workspaceFile('receipts');
+  const services: RunServices = {
+    crypto: nodeCrypto,
+    isolation,
+    receipts: fileReceiptStore(nodeCrypto, folder),
+    journal: fileRunJournal(nodeCrypto, folder),
+    environment,
+    now: () => performance.now(),
+  };
+  let interpreter: RunInterpreter | undefined;
   try {
-    if (options.state === undefined) return await runOnce();
-    const about = {
-      trust: await withOwnEnvironment(await loadTrustStore(options.trust)),
-      executor: `${name}@${version}`,
-      admitted: executor,
-      memoryProfile: manifest?.memoryProfile,
-      limits,
-    };
-    return await withStateFile(options.state, receipts.open(name), about, runOnce);
+    interpreter = await openInterpreter(services, options);
+    return await governed(asked, services, interpreter);
   } catch (error) {
     throw withoutReceipt(error);
   } finally {
+    await interpreter?.close();
     await isolation.close();
   }
+}
+
+/** What came of the steps of a run. */
+type Reports = readonly [RunReport, ...RunReport[]];
+
+async function governed(
+  { subject, executor, input, limits, options, signal }: AdmittedRun,
+  services: RunServices,
+  { means, phases, policyFor }: RunInterpreter,
+): Promise<Reports> {
+  const { name, manifest } = subject;
+  const version = manifest?.version ?? '0';
+  const request = {
+    ...{ executor, name, version, input, limits, means, signal },
+    ...(manifest && projectSettings(manifest)),
+    policy: policyFor(subject),
+    events: () => {},
+  };
+  if (options.state === undefined) {
+    return governedSteps(services, { ...request, phases, steps: options.steps ?? 1 });
+  }
+  const about = {
+    trust: await withOwnEnvironment(await loadTrustStore(options.trust)),
+    executor: `${name}@${version}`,
+    admitted: executor,
+    memoryProfile: manifest?.memoryProfile,
+    limits,
+  };
+  const policy = { ...request.policy, phase: phaseAt(phases, 0) };
+  const report = await withStateFile(
+    options.state,
+    services.receipts.open(name),
+    about,
+    (state?: StateRequest) => governedRun(services, { ...request, policy, state }),
+  );
+  return [report];
 }
 
 /**

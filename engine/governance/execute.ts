@@ -11,21 +11,29 @@ import {
   failed,
   type Link,
 } from './effect.ts';
+import { type Known, rememberEffect } from './once.ts';
 import { budgetReason, deny, priceOf, refusalReason } from './stages.ts';
 import type { Means, Policy } from './types.ts';
 
 /** What the stage `execute` did with a directive. */
 export type Effect =
-  | { readonly decision: 'recorded'; readonly reason: string }
-  | { readonly decision: 'denied'; readonly reason: string }
   | {
-      readonly decision: 'performed';
-      /** Why it came to nothing, where it failed. */
-      readonly reason?: string;
-      readonly result: JsonValue;
-      readonly resultHash: Sha256;
-      readonly link?: Link;
-    };
+      readonly decision: 'recorded';
+      readonly reason: string;
+      /** What came of it when it was performed, of an effect that its id names. */
+      readonly result?: JsonValue;
+    }
+  | { readonly decision: 'denied'; readonly reason: string }
+  | PerformedEffect;
+
+export interface PerformedEffect {
+  readonly decision: 'performed';
+  /** Why it came to nothing, where it failed. */
+  readonly reason?: string;
+  readonly result: JsonValue;
+  readonly resultHash: Sha256;
+  readonly link?: Link;
+}
 
 /** How one directive is performed. */
 export interface Execution {
@@ -42,7 +50,8 @@ export interface Execution {
 
 /**
  * The stage `execute`: performs a directive that is granted and has a handler, and records any other.
- * A handler that rejects, or whose answer has no canonical form, has failed.
+ * One with an `id` that was performed before is not performed again. A handler that rejects, or whose
+ * answer has no canonical form, has failed.
  */
 export async function execute(directive: Directive, execution: Execution): Promise<Effect> {
   const { policy, means } = execution;
@@ -54,23 +63,30 @@ export async function execute(directive: Directive, execution: Execution): Promi
   if (handler === undefined) {
     return { decision: 'recorded', reason: deny('NoHandler', directive.type) };
   }
-  const reservation =
-    capability === null
-      ? undefined
-      : means.budgets?.reserve(capability, priceOf(handler, directive));
-  if (capability !== null && typeof reservation === 'string') {
+  if (capability === null) return toEffect(execution, await perform(handler, directive, execution));
+
+  const known = await rememberEffect(directive, handler, execution);
+  if ('decision' in known) return known;
+  const reservation = means.budgets?.reserve(capability, priceOf(handler, directive));
+  if (typeof reservation === 'string') {
+    await known.abandon();
     return { decision: 'denied', reason: budgetReason(capability, reservation) };
   }
-  const allowance = typeof reservation === 'object' ? reservation.allowance : {};
-  if (capability !== null && !(await isJournalled(execution))) {
-    if (typeof reservation === 'object') reservation.settle({});
+  if (!(await isJournalled(execution))) {
+    reservation?.settle({});
+    await known.abandon();
     return { decision: 'denied', reason: deny('NotJournalled', directive.type) };
   }
-  const outcome = await perform(handler, directive, { ...execution, allowance });
-  if (typeof reservation === 'object') {
-    reservation.settle(outcome.kind === 'refused' ? {} : (outcome.cost ?? {}));
-  }
-  return toEffect(execution, outcome);
+  const outcome = await perform(handler, directive, execution, reservation?.allowance);
+  reservation?.settle(outcome.kind === 'refused' ? {} : (outcome.cost ?? {}));
+  return settle(toEffect(execution, outcome), known);
+}
+
+/** Remembers what came of an effect that has an id. */
+async function settle(effect: Effect, known: Known): Promise<Effect> {
+  if (effect.decision === 'performed') await known.finish(effect.result);
+  else await known.abandon();
+  return effect;
 }
 
 /** Whether the journal knows that the effect begins: one that nobody would know of does not happen. */
@@ -86,7 +102,8 @@ async function isJournalled({ begin }: Execution): Promise<boolean> {
 async function perform(
   handler: EffectHandler,
   directive: Directive,
-  { effectId, allowance, signal, caller, emit }: Omit<EffectRequest, 'directive'>,
+  { effectId, signal, caller, emit }: Omit<EffectRequest, 'directive' | 'allowance'>,
+  allowance: EffectRequest['allowance'] = {},
 ): Promise<EffectOutcome> {
   try {
     return await handler.perform({ directive, effectId, allowance, signal, caller, emit });
@@ -99,13 +116,18 @@ async function perform(
 function toEffect({ crypto, means }: Execution, outcome: EffectOutcome): Effect {
   const redact = means.redact ?? ((value: JsonValue) => value);
   if (outcome.kind === 'refused') {
-    return { decision: 'denied', reason: refusalReason(outcome) };
+    const { code, message } = outcome;
+    return {
+      decision: 'denied',
+      reason: refusalReason({ code, message: redactText(redact, message) }),
+    };
   }
   const { link } = outcome;
   let reason = outcome.kind === 'failed' ? failureReason(outcome.code) : undefined;
-  let result = redact(outcome.kind === 'failed' ? errorOf(outcome) : outcome.result);
+  let result: JsonValue;
   let resultHash: Sha256;
   try {
+    result = redact(outcome.kind === 'failed' ? errorOf(outcome) : outcome.result);
     resultHash = crypto.sha256(canonicalBytes(result));
   } catch {
     reason = failureReason('malformed-result');
@@ -119,6 +141,11 @@ function toEffect({ crypto, means }: Execution, outcome: EffectOutcome): Effect 
     resultHash,
     ...(link !== undefined && { link }),
   };
+}
+
+function redactText(redact: (value: JsonValue) => JsonValue, text: string): string {
+  const redacted = redact(text);
+  return typeof redacted === 'string' ? redacted : '';
 }
 
 /** The code alone: the message may differ between equal runs. */

@@ -147,7 +147,7 @@ async function judge(directive: Directive, passage: Passage): Promise<Finding> {
   const about = {
     decision: effect.decision,
     ...(effect.reason !== undefined && { reason: effect.reason }),
-    result: effect.decision === 'performed' ? effect.result : null,
+    result: effect.result ?? null,
   };
   const reason = await askAll(asked, { stage: 'guardrails', ...question, effect: about }, opinions);
   denial = pass('guardrails', reason);

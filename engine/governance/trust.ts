@@ -28,6 +28,11 @@ export function parseCapability(text: string): Capability | undefined {
   return CAPABILITIES.find((capability) => capability === name);
 }
 
+/** A trust level, or the highest that is accepted, whichever is lower. */
+export function cappedTrust(claimed: TrustLevel, ceiling: TrustLevel): TrustLevel {
+  return TRUST_LEVELS.indexOf(claimed) > TRUST_LEVELS.indexOf(ceiling) ? ceiling : claimed;
+}
+
 /** Allowed(trust, capability, declared) of REFERENCE 2. */
 export function allowed(
   trust: TrustLevel,

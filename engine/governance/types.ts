@@ -5,6 +5,7 @@ import type { Capability } from '../whitelist/directives.ts';
 import type { Budgets } from './budgets.ts';
 import type { EffectHandler, Link } from './effect.ts';
 import type { Hook, HookOpinion, Reviewer } from './hook.ts';
+import type { EffectLedger } from './ledger.ts';
 import type { PhaseRule } from './phase.ts';
 
 export type TrustLevel = 'untrusted' | 'tested' | 'evaluated' | 'reviewed' | 'stdlib' | 'system';
@@ -82,6 +83,8 @@ export interface Means {
   readonly guardrails?: readonly Hook[] | undefined;
   /** Decides where a hook asks for a person; without one that is a denial. */
   readonly reviewer?: Reviewer | undefined;
+  /** Remembers effects of directives that have an id. Without it each is performed when asked for. */
+  readonly ledger?: EffectLedger | undefined;
   /** Takes secrets out of what came of an effect, before anybody else gets to see it. */
   readonly redact?: ((value: JsonValue) => JsonValue) | undefined;
 }

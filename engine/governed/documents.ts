@@ -56,6 +56,20 @@ export function runDocument(report: RunReport): RunDocument {
   };
 }
 
+/** A run of several steps: the last one's document, with those of all of them. */
+export interface SteppedRunDocument extends RunDocument {
+  readonly steps: readonly RunDocument[];
+}
+
+/** The document of a run of steps. */
+export function steppedRunDocument(
+  reports: readonly [RunReport, ...RunReport[]],
+): SteppedRunDocument {
+  const steps = reports.map(runDocument);
+  const last = steps.at(-1) ?? runDocument(reports[0]);
+  return { ...last, steps };
+}
+
 /** The document of a run that was asked for and not let through. */
 export function notAdmittedDocument(tier: Tier, fuel: number, problem: RunProblem): RunDocument {
   return {

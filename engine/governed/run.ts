@@ -91,7 +91,7 @@ export interface RunReport {
    * it was.
    */
   readonly stateProblem?: string;
-  /** What the run told those who follow it, in the order it came; absent where nobody did. */
+  /** What the run told those who follow it, in the order it came; absent where that is nothing. */
   readonly events?: readonly RunEvent[];
 }
 
@@ -192,6 +192,6 @@ export function toReport(
     receipt,
     completed,
     ...(overBudget.length > 0 && { overBudget }),
-    ...(events !== undefined && { events }),
+    ...(events !== undefined && events.length > 0 && { events }),
   };
 }

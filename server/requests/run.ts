@@ -26,6 +26,7 @@ import { clientSigner } from './sign.ts';
 import {
   CERTIFY_REMEDY,
   gateEnvironmentFor,
+  policyFor,
   type TrustedSubject,
   trustedSubjectAt,
 } from './subjects.ts';
@@ -81,7 +82,7 @@ async function admitAndRun(
   tell('instantiate');
   const signer = clientSigner(serving, { key: order.environment, purposeOf: () => 'receipt' });
   return executors.use(async (isolation, end) =>
-    runDocument(await run(admission.executor, allowed, { isolation, end, signer })),
+    runDocument(await run(serving, admission.executor, allowed, { isolation, end, signer })),
   );
 }
 
@@ -94,11 +95,13 @@ interface RunMeans {
 }
 
 async function run(
+  serving: RequestServing,
   executor: AdmittedExecutor,
   { subject, folder, order, token, tell }: AllowedRun,
   { isolation, end, signer }: RunMeans,
 ): Promise<RunReport> {
   const { name, manifest } = subject;
+  const { governance } = await policyFor(serving, subject);
   await ignoreOwnState(folder);
   const services: RunServices = {
     crypto: nodeCrypto,
@@ -115,7 +118,7 @@ async function run(
       input: order.input,
       limits: limitsOf(subject, order),
       ...(manifest && projectSettings(manifest)),
-      policy: policyOf(subject, order.grants),
+      policy: policyOf(subject, governance, new Set(order.grants)),
       signal: AbortSignal.any([signalOf(token), end]),
     });
   } catch (error) {

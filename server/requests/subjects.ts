@@ -3,6 +3,7 @@
 import { basename, dirname } from 'node:path';
 import { displayText } from '../../engine/encoding/display.ts';
 import type { GateEnvironment } from '../../engine/gate/types.ts';
+import type { PolicyFile } from '../../engine/governance/policy-file.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
 import {
   builtInHere,
@@ -104,14 +105,22 @@ export async function gateEnvironmentFor(
   serving: RequestServing,
   subject: Subject,
 ): Promise<GateEnvironment> {
-  const { trust, policy } = decidingFiles(trustedFolder(serving, subject.path));
+  const { trust } = decidingFiles(trustedFolder(serving, subject.path));
   return {
     crypto: nodeCrypto,
     whitelist: await whitelistFor(serving, subject),
     trust: await readTrustStore(trust),
-    policy: (await readPolicy(policy)).gate,
+    policy: (await policyFor(serving, subject)).gate,
     now: Date.now,
   };
+}
+
+/**
+ * The policy about a subject, chosen as {@link gateEnvironmentFor} does.
+ * @throws {InputError} for a policy that cannot be used.
+ */
+export function policyFor(serving: RequestServing, { path }: Subject): Promise<PolicyFile> {
+  return readPolicy(decidingFiles(trustedFolder(serving, path)).policy);
 }
 
 /**

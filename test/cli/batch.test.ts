@@ -275,7 +275,6 @@ describe('a batch that goes on', { concurrency: 2 }, () => {
     ['another limit', () => ['--fuel', '7'], /a limit was .*"fuel".* and is .*"fuel":7/],
     ['another order', () => ['--unordered'], /--unordered was input and is completion/],
     ['another way to sign', () => ['--sign', 'each'], /--sign was batch and is each/],
-    ['other grants', () => ['--grant', 'net.http'], /--grant was \[\] and is \["net\.http"\]/],
     ['other receipts', () => ['--receipts', 'elsewhere'], /--receipts was .* and is elsewhere/],
     [
       'another environment',

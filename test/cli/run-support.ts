@@ -5,10 +5,24 @@ import { assertExit, type Result } from './support.ts';
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
 const directive = z.looseObject({ type: z.string() });
 const fuel = z.strictObject({ limit: z.int(), used: z.int().nullable() });
-const kind = z.enum(['performed', 'recorded', 'denied', 'skipped']);
+const kind = z.enum(['performed', 'withheld', 'attempted', 'recorded', 'denied', 'skipped']);
 const purityMethod = z.enum(['wasm_certified', 'static_analysis', 'unchecked']);
 
 /** The receipt of DESIGN 8. */
+/** What a receipt and an answer both tell of a directive that was performed, or that hooks were asked about. */
+const recorded = {
+  resultHash: hex.optional(),
+  hooks: z
+    .array(
+      z.strictObject({
+        artifactHash: hex.nullable(),
+        verdict: z.enum(['allow', 'deny', 'review', 'failed']),
+      }),
+    )
+    .optional(),
+  link: z.strictObject({ receipt: hex.optional(), attestation: hex.optional() }).optional(),
+};
+
 const receipt = z.strictObject({
   format: z.literal('receipt/1'),
   run: z.string(),
@@ -28,7 +42,7 @@ const receipt = z.strictObject({
       hash: hex,
       decision: kind,
       reason: z.string().optional(),
-      resultHash: hex.optional(),
+      ...recorded,
     }),
   ),
   fuel: fuel.extend({ schedule: z.literal('fuel/1') }),
@@ -64,7 +78,8 @@ const contract = z.strictObject({
       decision: kind,
       stage: z.string(),
       reason: z.string().optional(),
-      resultHash: hex.optional(),
+      result: z.json().optional(),
+      ...recorded,
     }),
   ),
   logs: z.array(z.strictObject({ level: z.string(), message: z.string() })),
@@ -72,6 +87,15 @@ const contract = z.strictObject({
   tier: z.literal([1, 2, 3]),
   purityMethod,
   receipt: receipt.nullable(),
+  events: z
+    .array(z.strictObject({ id: z.uuid({ version: 'v5' }), type: z.string(), content: z.json() }))
+    .min(1)
+    .optional(),
+  /** With `--steps`: the documents of all of them. */
+  steps: z
+    .array(z.looseObject({ status: z.string() }))
+    .min(1)
+    .optional(),
   problem: z
     .strictObject({
       code: z.string(),

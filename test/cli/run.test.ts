@@ -101,7 +101,12 @@ describe('run', { concurrency: 4 }, () => {
       ...new Set([...DIRECTIVES.values()].flatMap(({ capability }) => capability ?? [])),
     ];
     assert.ok(capabilities.length >= 5);
-    const grants = capabilities.flatMap((capability) => ['--grant', capability]);
+    const scopes: Readonly<Record<string, string>> = { db: '=app.sqlite', fs: '=.' };
+    here.write('.touchstone/agency.json', '{"format":"agency/1","providers":[],"models":[]}');
+    const grants = capabilities.flatMap((capability) => [
+      '--grant',
+      `${capability}${scopes[capability] ?? ''}`,
+    ]);
     assert.equal(
       documentOf(await here.run('run', 'echo', ...grants, '--format', 'json')).status,
       'ok',

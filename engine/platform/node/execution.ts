@@ -1,23 +1,31 @@
 // How an executor is run: what its project says, and what is asked for beside it.
 
 import { InputError } from '../../encoding/input-error.ts';
+import type { GovernancePolicy } from '../../governance/policy-file.ts';
+import { cappedTrust } from '../../governance/trust.ts';
 import type { Policy } from '../../governance/types.ts';
 import type { Manifest } from '../../project/manifest.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../../runtime/types.ts';
 import type { Capability } from '../../whitelist/directives.ts';
 import type { Subject } from './subject.ts';
 
-/** What governance decides by: the project's trust and capabilities, and what is granted here. */
+/**
+ * What governance decides by: the project's trust as far as it is accepted here, its capabilities, and
+ * what is granted.
+ */
 export function policyOf(
   { manifest }: Pick<Subject, 'manifest'>,
-  grants: Iterable<Capability> = [],
+  { trustCeiling }: Pick<GovernancePolicy, 'trustCeiling'>,
+  grants: ReadonlySet<Capability> = NO_GRANTS,
 ): Policy {
   return {
-    trust: manifest?.trust ?? 'untrusted',
+    trust: cappedTrust(manifest?.trust ?? 'untrusted', trustCeiling),
     declared: manifest?.capabilities ?? [],
-    grants: new Set(grants),
+    grants,
   };
 }
+
+const NO_GRANTS: ReadonlySet<Capability> = new Set();
 
 /** Limits that are asked for, in place of the project's. */
 export interface AskedLimits {

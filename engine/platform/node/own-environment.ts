@@ -13,7 +13,7 @@ import { createFile, readTextFileIfPresent } from './files.ts';
 export const KEY_FILE = 'environment.pem';
 
 /** What git must not take of `.touchstone`: what every machine has of its own, above all the key. */
-const IGNORED = `${KEY_FILE}\nreceipts/\nnonces/\n`;
+const IGNORED = `${KEY_FILE}\nreceipts/\nnonces/\nattestations/\n*.sqlite*\n`;
 
 /** Tells git to leave out what is this machine's own, unless the workspace has its say already. */
 export async function ignoreOwnState(workspace: string): Promise<void> {
