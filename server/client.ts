@@ -10,6 +10,8 @@ export interface Client {
   readonly watElsewhere: boolean;
   /** The commands that it carries out, of those that there are. */
   readonly commands: ReadonlySet<string>;
+  /** Whether it asks its user where a hook wants a person. */
+  readonly reviews: boolean;
   /** Whether it draws `$(name)` in titles as icons. */
   readonly icons: boolean;
   readonly completion: CompletionClient;
@@ -32,6 +34,7 @@ const optionsSchema = z.object({
   cacheFolder: z.string().min(1).nullable().optional().catch(undefined),
   watElsewhere: z.boolean().catch(false),
   commands: z.array(z.string()).max(1000).catch([]),
+  reviews: z.boolean().catch(false),
   icons: z.boolean().catch(false),
   settings: z.unknown().optional(),
 }) satisfies z.ZodType<{ [K in keyof InitializationOptions]: unknown }>;
@@ -52,6 +55,7 @@ export function readClient(
     watElsewhere: options.watElsewhere,
     commands: new Set(options.commands.filter((name) => OWN_COMMANDS.has(name))),
     icons: options.icons,
+    reviews: options.reviews,
     completion: {
       snippets: item?.snippetSupport === true,
       markdown: item?.documentationFormat?.includes('markdown') === true,

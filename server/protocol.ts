@@ -20,6 +20,8 @@ export interface InitializationOptions {
   readonly watElsewhere?: boolean;
   /** The commands that the client carries out; lenses and actions with others are not offered. */
   readonly commands?: readonly string[];
+  /** Whether the client answers {@link Review}. Without it, what a hook wants reviewed is denied. */
+  readonly reviews?: boolean;
   /** Whether titles of lenses may hold icons as `$(name)`. */
   readonly icons?: boolean;
   /** Settings, for clients that do not answer `workspace/configuration`. */
@@ -217,9 +219,34 @@ export interface RunParams extends ExecutorParams {
   readonly tier?: Tier;
   /** The fuel limit in place of the project's. */
   readonly fuel?: number;
-  /** Capabilities that are granted for this run. */
+  /**
+   * Capabilities that are granted for this run, as far as the workspace's policy lets them go. Effects of
+   * others are recorded, whatever the policy grants to the command line.
+   */
   readonly grants?: readonly string[];
   readonly workDoneToken?: string | number;
+}
+
+/**
+ * From server to client: a hook wants a person to decide about a directive of a {@link Run} that is
+ * under way. An error counts as a no.
+ */
+export const Review = new RequestType<ReviewParams, ReviewResult, void>('touchstone/review');
+
+export interface ReviewParams {
+  /** `pre-hooks`: nothing was done yet. `guardrails`: it was, and its result is held back. */
+  readonly stage: 'pre-hooks' | 'guardrails';
+  /** The directive: its tag as `type`, and its parameters. */
+  readonly directive: JsonValue;
+  /** `name@version`. */
+  readonly executor: string;
+  /** The name of the hook, and why it asks. */
+  readonly hook: string;
+  readonly reason: string;
+}
+
+export interface ReviewResult {
+  readonly allow: boolean;
 }
 
 /** The fields of `run --format json` (DESIGN 10). */

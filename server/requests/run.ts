@@ -2,23 +2,21 @@ import { join } from 'node:path';
 import type { CancellationToken } from 'vscode-languageserver';
 import type { Signer } from '../../engine/crypto/crypto.ts';
 import type { AdmittedExecutor } from '../../engine/gate/admit.ts';
+import { phaseAt } from '../../engine/governance/phase.ts';
 import { notAdmittedDocument, runDocument } from '../../engine/governed/documents.ts';
 import { governedRun, type RunReport, type RunServices } from '../../engine/governed/run.ts';
 import { admitSubject } from '../../engine/platform/node/admission.ts';
 import { nodeCrypto } from '../../engine/platform/node/crypto.ts';
-import {
-  limitsOf,
-  policyOf,
-  projectSettings,
-  withoutReceipt,
-} from '../../engine/platform/node/execution.ts';
+import { limitsOf, projectSettings, withoutReceipt } from '../../engine/platform/node/execution.ts';
 import { ignoreOwnState } from '../../engine/platform/node/own-environment.ts';
 import { fileReceiptStore, RECEIPTS_FOLDER } from '../../engine/platform/node/receipt-store.ts';
+import { fileRunJournal } from '../../engine/platform/node/run-journal.ts';
 import type { Isolation } from '../../engine/runtime/isolation.ts';
 import type { Phase } from '../../engine/runtime/types.ts';
 import type { RunAnswer } from '../protocol.ts';
 import type { Executors } from './executors.ts';
 import { RequestError } from './failures.ts';
+import { openInterpreterFor } from './interpreter.ts';
 import type { RunOrder } from './params.ts';
 import { tellingPhases } from './phases.ts';
 import type { RequestServing } from './serving.ts';
@@ -101,16 +99,21 @@ async function run(
   { isolation, end, signer }: RunMeans,
 ): Promise<RunReport> {
   const { name, manifest } = subject;
-  const { governance } = await policyFor(serving, subject);
+  const found = await policyFor(serving, subject);
   await ignoreOwnState(folder);
+  const receipts = join(folder, RECEIPTS_FOLDER);
   const services: RunServices = {
     crypto: nodeCrypto,
     isolation,
-    receipts: fileReceiptStore(nodeCrypto, join(folder, RECEIPTS_FOLDER)),
+    receipts: fileReceiptStore(nodeCrypto, receipts),
+    journal: fileRunJournal(nodeCrypto, receipts),
     environment: signer,
     now: () => performance.now(),
   };
+  const { grants = [] } = order;
+  const interpreter = await openInterpreterFor(serving, services, { folder, ...found, grants });
   try {
+    // Hooks and machines that are called run too, in phases that nobody follows.
     return await governedRun(tellingPhases(services, tell), {
       executor,
       name,
@@ -118,11 +121,15 @@ async function run(
       input: order.input,
       limits: limitsOf(subject, order),
       ...(manifest && projectSettings(manifest)),
-      policy: policyOf(subject, governance, new Set(order.grants)),
+      policy: { ...interpreter.policyFor(subject), phase: phaseAt(interpreter.phases, 0) },
+      means: interpreter.means,
+      events: () => {},
       signal: AbortSignal.any([signalOf(token), end]),
     });
   } catch (error) {
     throw unacknowledged(error);
+  } finally {
+    await interpreter.close();
   }
 }
 

@@ -5,7 +5,7 @@ import type { Workspace } from '../workspace/workspace.ts';
 
 /** What the requests need of the server, and no more: any {@link Serving} is one. */
 export interface RequestServing extends Pick<Serving, 'connection'> {
-  readonly client: Pick<Client, 'isTrusted'>;
+  readonly client: Pick<Client, 'isTrusted' | 'reviews'>;
   readonly options: Pick<ServerOptions, 'executorHost'>;
   readonly session: {
     readonly files: Pick<Lane, 'do'>;

@@ -110,17 +110,24 @@ export async function gateEnvironmentFor(
     crypto: nodeCrypto,
     whitelist: await whitelistFor(serving, subject),
     trust: await readTrustStore(trust),
-    policy: (await policyFor(serving, subject)).gate,
+    policy: (await policyFor(serving, subject)).policy.gate,
     now: Date.now,
   };
+}
+
+/** A policy, and the file that it is from; without one the default policy. */
+export interface FoundPolicy {
+  readonly policy: PolicyFile;
+  readonly policyFile: string | undefined;
 }
 
 /**
  * The policy about a subject, chosen as {@link gateEnvironmentFor} does.
  * @throws {InputError} for a policy that cannot be used.
  */
-export function policyFor(serving: RequestServing, { path }: Subject): Promise<PolicyFile> {
-  return readPolicy(decidingFiles(trustedFolder(serving, path)).policy);
+export async function policyFor(serving: RequestServing, { path }: Subject): Promise<FoundPolicy> {
+  const { policy: policyFile } = decidingFiles(trustedFolder(serving, path));
+  return { policy: await readPolicy(policyFile), policyFile };
 }
 
 /**

@@ -341,7 +341,7 @@ describe('effects of a run', { concurrency: 2 }, () => {
     assertExit(bare, 2);
     assert.match(
       bare.stderr,
-      /--grant fs: needs a scope \(.*\); for example --grant fs=data:write/,
+      /granting fs needs a scope \(.*\); .* as in --grant fs=data:write/,
     );
     const relative = await run('compute.exec=ls');
     assertExit(relative, 2);

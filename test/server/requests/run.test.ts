@@ -14,8 +14,9 @@ import { nodeCrypto } from '../../../engine/platform/node/crypto.ts';
 import { fileReceiptStore } from '../../../engine/platform/node/receipt-store.ts';
 import type { ChainVerdict } from '../../../engine/provenance/chain.ts';
 import { verifyStoredChain } from '../../../engine/provenance/store.ts';
-import { Run, type RunParams } from '../../../server/protocol.ts';
+import { type ReviewParams, Run, type RunParams } from '../../../server/protocol.ts';
 import { MODULES } from '../../cli/run-support.ts';
+import { answering } from '../../engine/runtime/executors.ts';
 import { bundleExecutorHost } from '../../support/executor-host.ts';
 import { certificateFor } from '../../support/gate.ts';
 import { assemble } from '../../support/wat.ts';
@@ -138,8 +139,51 @@ test('directives come with what became of them, and grants count for this run', 
   assert.ok(!('directive' in (granted.decisions[0] ?? {})));
   assert.deepEqual(
     [recorded, granted].map(({ decisions }) => decisions.map(({ reason }) => reason)),
-    [['NotGranted(machine.call)'], ['NoHandler(call_machine)']],
+    [
+      ['NotGranted(machine.call)'],
+      ['GrantRefused(machine-not-granted: mail/send is not among the machines of the grant)'],
+    ],
   );
+});
+
+/** A workspace whose policy grants the memory, and has a hook that wants a person. */
+async function reviewed(t: TestContext): Promise<Folder> {
+  const folder = await certified(t, 'memory');
+  folder.write(
+    'guard.wasm',
+    assemble(answering('{"result":{"verdict":"review","reason":"mine"}}')),
+  );
+  folder.write('guard.wasm.purity.json', await certificateFor(folder.read('guard.wasm')));
+  const governance = {
+    grants: { memory: {} },
+    preHooks: [{ name: 'guard', path: '../guard.wasm' }],
+  };
+  folder.write('.touchstone/policy.json', { format: 'policy/1', governance });
+  return folder;
+}
+
+test('a grant for this run performs, and a hook asks the person through the client', async (t) => {
+  const folder = await reviewed(t);
+  const uri = folder.uri('memory/executor.json');
+  const input = { step_config: { operations: [{ store: { key: 'last', value: 3 } }] } };
+  const decided = async (grants: readonly string[], review?: (params: ReviewParams) => boolean) => {
+    const { connection } = await connectTo(t, folder, review && { review });
+    const { decisions } = await connection.sendRequest(Run, { uri, environment, input, grants });
+    return decisions.map(({ decision, reason = '' }) => `${decision} ${reason}`.trim());
+  };
+  const asked: ReviewParams[] = [];
+  const allow = (params: ReviewParams) => {
+    asked.push(params);
+    return true;
+  };
+  assert.deepEqual(await decided(['memory'], allow), ['performed']);
+  assert.deepEqual(
+    asked.map(({ stage, hook, reason, executor }) => [stage, hook, reason, executor]),
+    [['pre-hooks', 'guard', 'mine', 'memory@1.0.0']],
+  );
+  assert.deepEqual(await decided([], allow), ['recorded NotGranted(memory)']);
+  assert.deepEqual(await decided(['memory'], () => false), ['denied ReviewDenied(guard: mine)']);
+  assert.deepEqual(await decided(['memory']), ['denied ReviewUnavailable(guard: mine)']);
 });
 
 test('a run that is cancelled ends so, and leaves a receipt', async (t) => {

@@ -32,7 +32,13 @@ import { createAssembler } from '../../../engine/module/wat.ts';
 import type { JobFailure, JobResults } from '../../../server/analysis/jobs.ts';
 import type { Lane } from '../../../server/analysis/lane.ts';
 import { doJob } from '../../../server/analysis/work.ts';
-import { type RequestFailure, Sign, type SignParams } from '../../../server/protocol.ts';
+import {
+  type RequestFailure,
+  Review,
+  type ReviewParams,
+  Sign,
+  type SignParams,
+} from '../../../server/protocol.ts';
 import { type Requests, registerRequests } from '../../../server/requests/handlers.ts';
 import { DEFAULT_SETTINGS } from '../../../server/settings.ts';
 import { createWorkspace } from '../../../server/workspace/workspace.ts';
@@ -59,6 +65,8 @@ export interface ClientOptions {
   /** In place of a right signature by the key that is asked for. */
   readonly signing?: Signing;
   readonly executorHost?: URL;
+  /** Answers for the person where a hook asks for one; without it the client says it cannot. */
+  readonly review?: (params: ReviewParams) => boolean;
 }
 
 export interface RequestClient {
@@ -104,7 +112,7 @@ export function makeWorkspace(t: TestContext) {
 export async function connect(
   t: TestContext,
   folders: readonly string[],
-  { isTrusted = true, signing = signRightly, executorHost }: ClientOptions = {},
+  { isTrusted = true, signing = signRightly, executorHost, review }: ClientOptions = {},
 ): Promise<RequestClient> {
   const [toServer, toClient] = [new PassThrough(), new PassThrough()];
   const server = createConnection(
@@ -130,7 +138,7 @@ export async function connect(
   });
   const requests = registerRequests({
     connection: server,
-    client: { isTrusted: () => isTrusted },
+    client: { isTrusted: () => isTrusted, reviews: review !== undefined },
     options: { executorHost: executorHost ?? new URL('file:///none') },
     session: { files, workspace },
   });
@@ -139,6 +147,9 @@ export async function connect(
     asked.push(params);
     return { signature: await signing(params) };
   });
+  if (review !== undefined) {
+    client.onRequest(Review, (params) => ({ allow: review(params) }));
+  }
   server.listen();
   client.listen();
   t.after(async () => {

@@ -117,7 +117,7 @@ function unscoped(capability: Capability, scope: string | undefined, problem: st
   const found = scope === undefined ? 'needs a scope' : `"${displayText(scope, 100)}" is no scope`;
   return new InputError(
     'usage',
-    `--grant ${capability}: ${found} (${problem}); for example --grant ${capability}=${example}, or "grants" in policy.json`,
+    `granting ${capability} ${found} (${problem}); say how far it goes in "grants" of policy.json, or for a run, as in --grant ${capability}=${example}`,
   );
 }
 
