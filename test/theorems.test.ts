@@ -208,6 +208,36 @@ const voucher = await engine.mintVoucher(crypto, certifier, {
   fuel: 1_000,
   expiry: NOW / 1_000 + 60,
 });
+const attestation = await engine.attest(
+  crypto,
+  {
+    certificate: certified.certificate,
+    executor: 'good@1.0.0',
+    environment: {
+      runtime: { name: 'touchstone', version: '0.1.0' },
+      engine: { name: 'node', version: '20.0.0', v8: '11' },
+      build: { hash: executor.artifactHash, signer: null },
+      whitelist: { name: 'mashin', version: 1, hash: executor.whitelistHash },
+      platform: { os: 'linux', arch: 'x64' },
+      isolation: 'process',
+    },
+    receipts: [],
+  },
+  stranger,
+);
+const attestationBytes = engine.serializeAttestation(attestation);
+const envelope = Buffer.from(
+  JSON.stringify(await engine.signAttestationStatement(attestation, stranger)),
+);
+const enveloped = engine.parseEnvelopedAttestation(envelope, 'an envelope');
+const compatibilityText = JSON.stringify({
+  format: 'compatibility/1',
+  whitelists: [],
+  minimumWhitelistVersion: {},
+  runtimes: [],
+  certifiers: [],
+});
+const compatibility = engine.parseCompatibility(compatibilityText, 'compatibility.json');
 const trytetEnvironment = { ...voucherEnvironment, provider: 'here', agents: 'any-agent' } as const;
 const trytetGrant = {
   provider_id: 'here',
@@ -223,6 +253,9 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
   InputError: ['usage', 'wrong'],
   allowed: ['reviewed', 'net.http', []],
   assembleWat: ['(module)', 'a.wat'],
+  attest: [crypto, attestation, stranger],
+  attestationHash: [crypto, attestation],
+  attestationStatement: [attestation],
   builtInWhitelist: [crypto],
   canonicalBytes: [{}],
   canonicalJson: [{}],
@@ -237,6 +270,7 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
       issuedAt: NOW,
     },
   ],
+  checkCompatibility: [attestation, compatibility, environment()],
   compareCase: [
     { status: 'ok', result: 1 },
     { status: 'ok', result: 1, directives: [] },
@@ -257,7 +291,7 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
   ],
   examineModule: [moduleInput, examineOptions],
   functionTypeText: [{ params: [], results: [] }],
-  govern: [crypto, [], policy],
+  govern: [crypto, [], { policy }],
   governedRun: [services(), governedRequest],
   inputBytes: [{}],
   inspectModule: [crypto, good],
@@ -268,9 +302,13 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
   memoryReceiptStore: [crypto],
   mintTrytetVoucher: [crypto, certifier, trytetGrant],
   mintVoucher: [crypto, certifier, { ...voucherUse, fuel: 1_000, expiry: NOW / 1_000 + 60 }],
+  parseAgency: ['{"format":"agency/1","providers":[],"models":[]}', 'an agency'],
+  parseAttestation: [attestationBytes, 'an attestation'],
   parseCapability: ['net.http'],
   parseCase: ['{"input":{},"expect":{}}', 'a case'],
   parseCertificate: [goodCertificate, 'a certificate'],
+  parseCompatibility: [compatibilityText, 'compatibility.json'],
+  parseEnvelopedAttestation: [envelope, 'an envelope'],
   parseJson: ['{}', 'a document'],
   parseManifest: [manifestText, 'a manifest'],
   parsePolicy: ['{"format":"policy/1"}', 'a policy'],
@@ -305,18 +343,22 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
     },
     engine.parseTrytetRequest(trytetText, 'a request'),
   ],
+  serializeAttestation: [attestation],
   serializeCertificate: [certified.certificate],
   serializeProof: [proof],
   serializeReceipt: [receipt],
   serializeTrustStore: [trustStore],
   serializeTrytetVoucher: [trytetVoucher],
   serializeVoucher: [voucher],
+  signAttestationStatement: [attestation, stranger],
   signerFromSeed: [crypto, new Uint8Array(32)],
   spendTrytetVoucher: [trytetEnvironment, trytetVoucher],
   spendVoucher: [voucherEnvironment, voucher, voucherUse],
   staysClassified: [goodReport.imports, whitelist],
   suggestFunction: [whitelist, goodReport.imports[0]],
   toSarif: [[engine.examineModule(moduleInput, examineOptions)], { version: '1.0.0' }],
+  verifyAttestation: [environment(), attestation, {}],
+  verifyEnvelopedAttestation: [environment(), enveloped, {}],
   verifyProof: [crypto, proof, trustStore],
   verifyChain: [crypto, engine.serializeReceipt(receipt), trustStore, {}],
   verifySnapshot: [crypto, snapshot, 'a snapshot', snapshotEnvironment],
@@ -328,6 +370,7 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
   discover: [['.'], {}],
   fileNonceStore: [crypto, 'nonces', {}],
   fileReceiptStore: [crypto, 'receipts', {}],
+  fileRunJournal: [crypto, 'receipts'],
   projectFiles: ['.', ['*.wasm']],
   readDocument: ['good.wasm'],
   readFileBounded: ['good.wasm', 1_000_000, 'a module'],

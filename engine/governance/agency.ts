@@ -153,7 +153,7 @@ const model = z.strictObject({
  */
 export const agencySchema = z
   .strictObject({
-    format: z.literal('agency/1'),
+    format: z.literal('agency/1').describe('Always `agency/1`.'),
     providers: z.array(provider).max(100).describe('Who serves models, and where.'),
     models: z.array(model).max(1_000).describe('The models that directives may name.'),
     default: name.exactOptional().describe('The model that is asked where a directive names none.'),
@@ -192,6 +192,10 @@ export const agencySchema = z
     if (fallback !== undefined && !models.some((each) => each.name === fallback)) {
       report(['default'], `no model is named "${displayText(fallback)}"`);
     }
+  })
+  .meta({
+    title: 'Agency',
+    description: 'The language models that may be asked: who serves them, where, and how.',
   });
 
 type AgencyDocument = z.output<typeof agencySchema>;

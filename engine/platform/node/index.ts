@@ -20,3 +20,4 @@ export {
 export type { ProcessLayers } from './process-layers.ts';
 export { projectFiles } from './project-files.ts';
 export { fileReceiptStore, RECEIPTS_FOLDER } from './receipt-store.ts';
+export { fileRunJournal } from './run-journal.ts';
