@@ -1,6 +1,6 @@
 import type { Sha256 } from '../crypto/crypto.ts';
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../encoding/json.ts';
-import { type EffectHandler, performed } from './effect.ts';
+import { type EffectHandler, performed, refused } from './effect.ts';
 import { contentId } from './effect-id.ts';
 
 /** Something that a run tells those who follow it. */
@@ -45,14 +45,17 @@ export function createEvents(source: EventSource, sink: EventSink) {
  */
 export function createEventsHandler(tell: ReturnType<typeof createEvents>): EffectHandler {
   return {
-    tags: ['record_step', 'broadcast', 'emit_event'],
+    tags: TAGS,
     capability: null,
     perform: async ({ directive: { type, ...parameters } }) => {
-      const event = tell(type as RunEvent['type'], parameters);
-      return performed({ event: event.id });
+      const tag = TAGS.find((each) => each === type);
+      if (tag === undefined) return refused('no-event', 'the directive tells no event');
+      return performed({ event: tell(tag, parameters).id });
     },
   };
 }
+
+const TAGS = ['record_step', 'broadcast', 'emit_event'] as const;
 
 /** An event for a piece of a streamed answer. */
 export function pieceContent(effect: string, payload: JsonValue): JsonObject {

@@ -4,12 +4,7 @@
 import { closeSync, fdatasyncSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { type Crypto, isSha256 } from '../../crypto/crypto.ts';
-import { displayText } from '../../encoding/display.ts';
-import { InputError } from '../../encoding/input-error.ts';
-import { parseJson } from '../../encoding/json.ts';
-import { describeIssues } from '../../encoding/schema.ts';
+import type { Crypto } from '../../crypto/crypto.ts';
 import { decodeUtf8, encodeUtf8 } from '../../encoding/utf8.ts';
 import {
   interruptedContent,
@@ -19,11 +14,15 @@ import {
   type OpenRun,
   type RunJournal,
 } from '../../provenance/journal.ts';
-import { receiptDirectiveSchema, unplacedSchema } from '../../provenance/receipt.ts';
+import {
+  JOURNAL_FORMAT,
+  type JournalHead,
+  type JournalNote,
+  parseJournalEntry,
+} from '../../provenance/journal-entry.ts';
 import { checkChainName } from '../../provenance/store.ts';
-import type { ChainTip, ReceiptDirective } from '../../provenance/types.ts';
 import { isMissingFile, readFileBounded } from './files.ts';
-import { isGone, type Owner, thisProcess } from './process-owner.ts';
+import { isGone, thisProcess } from './process-owner.ts';
 import { ensureFolder, errnoOf, MODES, storeError } from './receipt-store-files.ts';
 import { withLock } from './receipt-store-lock.ts';
 
@@ -39,24 +38,6 @@ const MAX_ENTRY_BYTES = 268_435_456;
 
 /** How long to wait for another process that recovers the same chain, in milliseconds. */
 const LOCK_WAIT_MS = 10_000;
-
-const headSchema = z.strictObject({
-  format: z.literal('run-journal/1'),
-  owner: z.strictObject({ host: z.string(), pid: z.int(), started: z.string().nullable() }),
-  boot: z.string().nullable(),
-  content: unplacedSchema,
-});
-
-const noteSchema = z.union([
-  z.strictObject({ begin: z.int().min(0) }),
-  z.strictObject({ decide: z.int().min(0), entry: receiptDirectiveSchema }),
-  z.strictObject({
-    commit: z.strictObject({
-      epoch: z.int().min(0),
-      hash: z.string().refine(isSha256, 'not a SHA-256 in hex'),
-    }),
-  }),
-]);
 
 /** Keeps the journal of the chains of receipts in a folder beside them. */
 export function fileRunJournal(crypto: Crypto, receipts: string): RunJournal {
@@ -74,7 +55,7 @@ async function openRun(crypto: Crypto, folder: string, run: JournalledRun): Prom
   const id = Buffer.from(crypto.randomBytes(16)).toString('hex');
   const path = join(folder, `${id}${ENTRY_SUFFIX}`);
   const content = interruptedContent(crypto, run);
-  const head = { format: 'run-journal/1', ...(await whoWrites()), content };
+  const head: JournalHead = { format: JOURNAL_FORMAT, ...(await whoWrites()), content };
   let file: number;
   try {
     file = await createIn(folder, path);
@@ -102,7 +83,7 @@ async function openRun(crypto: Crypto, folder: string, run: JournalledRun): Prom
   };
 }
 
-let writer: Promise<{ readonly owner: Owner; readonly boot: string | null }> | undefined;
+let writer: Promise<Pick<JournalHead, 'owner' | 'boot'>> | undefined;
 
 /** This process and this start of the machine, asked for once. */
 function whoWrites() {
@@ -132,7 +113,7 @@ function syncFolderNow(folder: string): void {
 }
 
 /** @throws the system's error, and one for a line that was not taken whole. */
-function writeLine(file: number, value: object): void {
+function writeLine(file: number, value: JournalHead | JournalNote): void {
   const line = encodeUtf8(`${JSON.stringify(value)}\n`);
   if (writeSync(file, line) !== line.length) {
     throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
@@ -178,22 +159,12 @@ async function leftEntries(folder: string): Promise<readonly LeftEntry[]> {
 async function leftEntry(path: string): Promise<LeftEntry | undefined> {
   const text = await readEntry(path);
   if (text === undefined) return undefined;
-  // A line that was cut off was not waited for by anybody.
-  const [first, ...lines] = text.split('\n').slice(0, -1);
-  if (first === undefined) return (await isFresh(path)) ? undefined : { path, run: undefined };
-  const { owner, boot, content } = read(headSchema, first, path);
+  const entry = parseJournalEntry(text, path);
+  if (entry === undefined) return (await isFresh(path)) ? undefined : { path, run: undefined };
+  const { owner, boot, content, notes, commit } = entry;
   if (!path.endsWith(LEFT_SUFFIX) && !(await isGone(owner))) return undefined;
-  const notes = lines.map((line) => read(noteSchema, line, path));
-  const begun = new Set<number>();
-  const decided = new Map<number, ReceiptDirective>();
-  let commit: ChainTip | undefined;
-  for (const note of notes) {
-    if ('begin' in note) begun.add(note.begin);
-    else if ('commit' in note) commit = note.commit;
-    else decided.set(note.decide, note.entry);
-  }
   const mayLack = boot === null || boot !== (await bootId());
-  return { path, run: { content: leftContent(content, { begun, decided, mayLack }), commit } };
+  return { path, run: { content: leftContent(content, { ...notes, mayLack }), commit } };
 }
 
 /** The text of an entry; `undefined` where it has gone meanwhile. */
@@ -204,20 +175,6 @@ async function readEntry(path: string): Promise<string | undefined> {
     if (isMissingFile(error)) return undefined;
     throw error;
   }
-}
-
-function read<Schema extends z.ZodType>(
-  schema: Schema,
-  line: string,
-  path: string,
-): z.infer<Schema> {
-  const what = displayText(path, 300);
-  const parsed = schema.safeParse(parseJson(line, what));
-  if (parsed.success) return parsed.data;
-  throw new InputError(
-    'invalid-receipt',
-    `${what} is not the entry of a run: ${describeIssues(parsed.error)}; move it away once you know what the run did`,
-  );
 }
 
 /** How long a process may take to write the head of an entry, in milliseconds. */

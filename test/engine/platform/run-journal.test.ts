@@ -1,0 +1,158 @@
+// The journal of runs whose effects have begun: what is left behind, by whom, and cut off anywhere.
+
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { InputError } from '../../../engine/encoding/input-error.ts';
+import { fileRunJournal } from '../../../engine/platform/node/run-journal.ts';
+import type { JournalledRun, LeftRun } from '../../../engine/provenance/journal.ts';
+import { parseJournalEntry } from '../../../engine/provenance/journal-entry.ts';
+import type { ReceiptDirective } from '../../../engine/provenance/types.ts';
+import { wellFormed } from '../governance/well-formed.ts';
+import { crypto, facts, hashOf } from '../provenance/fixtures.ts';
+import { temporaryFolder } from '../provenance/store-harness.ts';
+
+const DIRECTIVES = ['memory_op', 'http_request', 'db_op'].map(wellFormed);
+const { executor, admitted, inputHash, outcome } = facts();
+const RUN: JournalledRun = {
+  ...{ executor, admitted, inputHash },
+  outcome: { ...outcome, directives: DIRECTIVES },
+};
+const DONE: ReceiptDirective = {
+  ...{ type: 'memory_op', hash: hashOf('memory'), decision: 'performed' },
+  resultHash: hashOf('result'),
+};
+
+/** A run that was begun by a process which is gone: the text of its entry. */
+async function entryOf(folder: string): Promise<string> {
+  const open = await fileRunJournal(crypto, folder).open('call', RUN);
+  open.begin(0);
+  open.decide(0, DONE);
+  open.begin(1);
+  open.commit({ epoch: 4, hash: hashOf('receipt') });
+  const [name = ''] = readdirSync(join(folder, 'call.open'));
+  const text = readFileSync(join(folder, 'call.open', name), 'utf8');
+  await open.close();
+  return text;
+}
+
+/** What is recovered of entries that lie in the journal. */
+async function recovered(texts: Readonly<Record<string, string>>): Promise<LeftRun[]> {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'call.open'));
+  for (const [name, text] of Object.entries(texts)) {
+    writeFileSync(join(folder, 'call.open', name), text);
+  }
+  const left: LeftRun[] = [];
+  await fileRunJournal(crypto, folder).recover('call', async (run) => void left.push(run));
+  return left;
+}
+
+const gone = (text: string) => text.replace(/"pid":\d+/, '"pid":999999999');
+const decisions = (run: LeftRun | undefined) =>
+  run?.content.directives.map(({ decision }) => decision);
+
+test('a run that is under way is nobody else’s', async () => {
+  const folder = temporaryFolder();
+  const journal = fileRunJournal(crypto, folder);
+  const open = await journal.open('call', RUN);
+  open.begin(0);
+  await journal.recover('call', async () => assert.fail('it is under way'));
+  await open.close();
+  assert.deepEqual(readdirSync(join(folder, 'call.open')), []);
+});
+
+test('what had begun is attempted, what had not is skipped, what is known is kept', async () => {
+  const text = gone(await entryOf(temporaryFolder()));
+  const [left, ...others] = await recovered({ 'a.jsonl': text });
+  assert.deepEqual(others, []);
+  assert.deepEqual(decisions(left), ['performed', 'attempted', 'skipped']);
+  assert.deepEqual(left?.content.directives[0], DONE);
+  assert.deepEqual(left?.commit, { epoch: 4, hash: hashOf('receipt') });
+  assert.equal(left?.content.status, 'interrupted');
+});
+
+test('after another start of the machine notes may be missing: all may have begun', async () => {
+  const text = gone(await entryOf(temporaryFolder())).replace(/"boot":"[^"]*"/, '"boot":"another"');
+  const [left] = await recovered({ 'a.jsonl': text });
+  assert.deepEqual(decisions(left), ['performed', 'attempted', 'attempted']);
+});
+
+test('a run that its own process gave up is recorded by whoever comes next', async () => {
+  const folder = temporaryFolder();
+  const journal = fileRunJournal(crypto, folder);
+  const open = await journal.open('call', RUN);
+  open.begin(0);
+  await open.leave();
+  const left: LeftRun[] = [];
+  await journal.recover('call', async (run) => void left.push(run));
+  assert.deepEqual(decisions(left[0]), ['attempted', 'skipped', 'skipped']);
+  assert.deepEqual(readdirSync(join(folder, 'call.open')), []);
+});
+
+test('an entry that is not recorded stays', async () => {
+  const folder = temporaryFolder();
+  const text = gone(await entryOf(folder));
+  writeFileSync(join(folder, 'call.open', 'a.jsonl'), text);
+  const failing = fileRunJournal(crypto, folder).recover('call', () =>
+    Promise.reject(new InputError('unwritable', 'the disk is full')),
+  );
+  await assert.rejects(failing, /the disk is full/);
+  assert.ok(existsSync(join(folder, 'call.open', 'a.jsonl')));
+});
+
+test('cut off at any byte, an entry tells what its whole lines tell', async () => {
+  const text = gone(await entryOf(temporaryFolder()));
+  const lines = text.split('\n');
+  let ends = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const whole = text.slice(0, at).split('\n').length - 1;
+    const entry = parseJournalEntry(text.slice(0, at), 'an entry');
+    assert.equal(entry === undefined, whole === 0);
+    if (entry === undefined) continue;
+    assert.equal(entry.notes.begun.size, whole >= 4 ? 2 : whole >= 2 ? 1 : 0);
+    assert.equal(entry.notes.decided.size, whole >= 3 ? 1 : 0);
+    assert.equal(entry.commit !== undefined, whole >= 5);
+    ends++;
+  }
+  assert.ok(ends > 100 && lines.length === 6);
+});
+
+test('a first line that was cut off is removed once nobody can be writing it', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'call.open'));
+  const path = join(folder, 'call.open', 'a.jsonl');
+  writeFileSync(path, '{"format":"run-');
+  const recover = () => fileRunJournal(crypto, folder).recover('call', async () => assert.fail());
+  await recover();
+  assert.ok(existsSync(path));
+  utimesSync(path, 0, 0);
+  await recover();
+  assert.ok(!existsSync(path));
+});
+
+test('what is no entry is told, and kept', async () => {
+  const text = gone(await entryOf(temporaryFolder()));
+  const [head = '', ...notes] = text.split('\n');
+  const bad = [
+    'x\n',
+    '{}\n',
+    `${head.replace('run-journal/1', 'run-journal/2')}\n`,
+    `${head.replace('"tier":1', '"tier":9')}\n`,
+    `${head}\n{"begin":-1}\n`,
+    `${head}\n{"begin":0,"also":1}\n`,
+    `${head}\n${notes[1]?.replace('performed', 'done')}\n`,
+    `${head}\n\n`,
+  ];
+  for (const each of bad) {
+    await assert.rejects(recovered({ 'a.jsonl': each }), InputError, each);
+  }
+});
