@@ -7,6 +7,7 @@ import {
 import { nodeSecrets } from '../engine/platform/node/secrets.ts';
 import type { GateOptions } from './options.ts';
 import { terminalReviewer } from './reviewer.ts';
+import { remoteMachines } from './serve-remote.ts';
 import { gateEnvironment, loadPolicy, policyFolder, workspaceFile } from './workspace.ts';
 
 /**
@@ -27,5 +28,6 @@ export async function openInterpreter(
     secrets: nodeSecrets(),
     environmentFor: (subject) => gateEnvironment(subject, options),
     reviewer: terminalReviewer(),
+    remote: remoteMachines(options),
   });
 }

@@ -8,6 +8,7 @@ import { keysCommand } from './commands/keys.ts';
 import { lspCommand } from './commands/lsp.ts';
 import { receiptsCommand } from './commands/receipts.ts';
 import { runCommand } from './commands/run.ts';
+import { serveCommand } from './commands/serve.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { voucherCommand } from './commands/voucher.ts';
 import { whitelistCommand } from './commands/whitelist.ts';
@@ -31,6 +32,7 @@ function program(): Command {
       .addCommand(batchCommand())
       .addCommand(receiptsCommand())
       .addCommand(attestCommand())
+      .addCommand(serveCommand())
       .addCommand(voucherCommand())
       .addCommand(whitelistCommand())
       .addCommand(keysCommand())

@@ -72,6 +72,8 @@ export interface RunReport {
   readonly status: EndStatus;
   /** What the executor answered, also where a directive of it was denied; `null` without an answer. */
   readonly result: JsonValue;
+  /** The exact bytes of the output document, which the receipt names by their hash. */
+  readonly output: Uint8Array | undefined;
   readonly directives: readonly Directive[];
   /** One for each directive, in order. */
   readonly decisions: readonly Decision[];
@@ -182,6 +184,7 @@ export function toReport(
   return {
     status,
     result: outcome.result,
+    output: outcome.output,
     directives: outcome.directives,
     decisions,
     logs: outcome.logs,

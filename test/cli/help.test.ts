@@ -20,6 +20,7 @@ const COMMANDS = [
   'keys trust',
   'attest',
   'attest verify',
+  'serve',
   'voucher',
   'voucher mint',
   'voucher verify',

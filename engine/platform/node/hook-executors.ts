@@ -1,6 +1,5 @@
 // Hooks and guardrails of a policy: certified executors in files, which may be swapped at any time.
 
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CERTIFICATE_SUFFIX } from '../../certificate/certificate.ts';
 import { InputError } from '../../encoding/input-error.ts';
@@ -11,6 +10,7 @@ import type { HookEntry } from '../../governance/policy-file.ts';
 import type { Isolation } from '../../runtime/isolation.ts';
 import { DEFAULT_LIMITS } from '../../runtime/types.ts';
 import { admitSubject } from './admission.ts';
+import { identityOf } from './file-identity.ts';
 import { findSubject, type Subject } from './subject.ts';
 
 /** What hooks are judged and run by. */
@@ -69,15 +69,4 @@ function swappable(
       throw error;
     }
   };
-}
-
-/** What tells files apart from what was there before, without reading them. */
-function identityOf(files: readonly string[]): string {
-  return files
-    .map((file) => {
-      const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
-      if (stats === undefined) return '';
-      return [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ');
-    })
-    .join('\n');
 }
