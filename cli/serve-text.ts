@@ -4,7 +4,7 @@ import type {
   AdmittedMachine,
   RefusedMachine,
 } from '../engine/platform/node/serve/served-machine.ts';
-import { color, MARK } from './terminal.ts';
+import { color, columns, MARK } from './terminal.ts';
 
 /** A machine as it is when the server begins to listen. */
 export interface ListedMachine {
@@ -37,19 +37,26 @@ export function serveDocument(
   };
 }
 
-/** The same in one line. */
+/** The same for people: where, as whom, and a line for each machine. */
 export function describeServing(
   url: string,
   environment: string,
   machines: readonly ListedMachine[],
 ): string {
-  const told = machines.map(({ name, state }) => {
+  const rows = machines.map(({ name, state }) => {
     const shown = color.bold(displayText(name, 200));
     return 'refused' in state
-      ? `${shown} (${color.red('not admitted')}: ${state.refused})`
-      : `${shown} (${displayText(state.subject.executor)}, tier ${state.executor.tier}, certified)`;
+      ? [`${MARK.fail} ${shown}`, `${color.red('not admitted')}: ${state.refused}`]
+      : [
+          `${MARK.ok} ${shown}`,
+          `${displayText(state.subject.executor)}, tier ${state.executor.tier}, certified`,
+        ];
   });
-  return `${MARK.ok} serving ${url} as environment ${environment}: ${told.join(', ')}`;
+  return [
+    `${MARK.ok} serving ${url}`,
+    `  as environment ${environment}`,
+    ...columns(rows, '  '),
+  ].join('\n');
 }
 
 /** A request in one line, for the log: no input, no output, no secret. */

@@ -213,14 +213,14 @@ describe('serve', { concurrency: 2 }, () => {
     }
   });
 
-  test('says in one line what it serves where, and what the gate refuses', async (t) => {
+  test('says what it serves where, and what the gate refuses', async (t) => {
     const here = await organisation(t, { echo: ECHO });
     here.write('bare/bare.wasm', ECHO);
     const child = begin(t, here, ['echo', '--name', 'urn:x/y=bare/bare.wasm']);
     const line = await child.said(/\n$/);
     assert.match(
       line,
-      /^✔ serving http:\/\/127\.0\.0\.1:\d+ as environment [0-9a-f]{64}: echo \(echo@1\.0\.0, tier 1, certified\), urn:x\/y \(not admitted: signature\)\n$/,
+      /^✔ serving http:\/\/127\.0\.0\.1:\d+\n {2}as environment [0-9a-f]{64}\n {2}✔ echo {5}echo@1\.0\.0, tier 1, certified\n {2}✖ urn:x\/y {2}not admitted: signature\n$/,
     );
     const url = /http:\S+/.exec(line)?.[0] ?? '';
     const answer = await post(
