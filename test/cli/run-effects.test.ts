@@ -339,10 +339,7 @@ describe('effects of a run', { concurrency: 2 }, () => {
     const run = (grant: string) => here.run('run', 'relay', '--grant', grant);
     const bare = await run('fs');
     assertExit(bare, 2);
-    assert.match(
-      bare.stderr,
-      /granting fs needs a scope \(.*\); .* as in --grant fs=data:write/,
-    );
+    assert.match(bare.stderr, /granting fs needs a scope \(.*\); .* as in --grant fs=data:write/);
     const relative = await run('compute.exec=ls');
     assertExit(relative, 2);
     const models = await run('compute.llm.reason');
