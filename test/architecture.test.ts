@@ -42,9 +42,10 @@ const ALLOWED: ReadonlyMap<string, readonly string[]> = new Map([
   ...PIPELINE.map((folder, i) => [folder, [...BELOW, ...PIPELINE.slice(0, i)]] as const),
   ['project', [...BELOW, ...PIPELINE]],
   ['governed', [...BELOW, ...PIPELINE]],
+  ['audit', [...BELOW, ...PIPELINE]],
   ['rules', [...BELOW, ...PIPELINE, 'project', 'source']],
   ['source', [...BELOW, ...PIPELINE, 'project']],
-  ['platform', [...BELOW, ...PIPELINE, 'governed', 'project', 'source', 'rules']],
+  ['platform', [...BELOW, ...PIPELINE, 'governed', 'audit', 'project', 'source', 'rules']],
 ]);
 
 /** What stands above the folders: the public face of the library. */

@@ -4,7 +4,7 @@ import { displayText } from '../encoding/display.ts';
 import { InputError } from '../encoding/input-error.ts';
 import { parseJson } from '../encoding/json.ts';
 import { describeIssues } from '../encoding/schema.ts';
-import { addresses, timeoutMs } from './grants/common.ts';
+import { addresses, headers, timeoutMs } from './grants/common.ts';
 import { secretReference } from './secret.ts';
 
 const name = z.string().min(1).max(200);
@@ -31,22 +31,7 @@ const OWN_HEADERS = new Set([
   'transfer-encoding',
 ]);
 
-const headers = z
-  .record(
-    z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, { error: 'not the name of a header' }),
-    z.union(
-      [
-        z
-          .string()
-          .max(4_096)
-          .regex(/^[\t\x20-\x7e]*$/),
-        secretReference,
-      ],
-      {
-        error: 'a header is a text of ASCII, or the name of a secret: { "secret": "NAME" }',
-      },
-    ),
-  )
+const providerHeaders = headers
   .superRefine((written, context) => {
     for (const [header, value] of Object.entries(written)) {
       const lower = header.toLowerCase();
@@ -77,7 +62,7 @@ const remote = {
     .exactOptional()
     .describe('The secret that goes along as `Authorization: Bearer`.'),
   addresses,
-  headers,
+  headers: providerHeaders,
 };
 
 const provider = z.discriminatedUnion('kind', [

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { secretReference } from '../secret.ts';
 
 /** `HOST`, `*.HOST` or either with `:PORT`; an IPv6 address stands in brackets. */
 const HOST =
@@ -51,6 +52,23 @@ export const addresses = z
   .describe(
     'Private, loopback and link-local addresses that may be reached all the same, as CIDR blocks: `127.0.0.1/32`. None unless named here.',
   );
+
+/** Headers of HTTP (RFC 9110 section 5), each a text or the name of a secret. */
+export const headers = z.record(
+  z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, { error: 'not the name of a header' }),
+  z.union(
+    [
+      z
+        .string()
+        .max(4_096)
+        .regex(/^[\t\x20-\x7e]*$/),
+      secretReference,
+    ],
+    {
+      error: 'a header is a text of ASCII, or the name of a secret: { "secret": "NAME" }',
+    },
+  ),
+);
 
 /** @param fallback in milliseconds. */
 export const timeoutMs = (fallback: number) =>

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isKeyId } from '../../crypto/crypto.ts';
 import { secretReference } from '../secret.ts';
-import { addresses, bytes, path, timeoutMs } from './common.ts';
+import { addresses, bytes, headers, path, timeoutMs } from './common.ts';
 
 const machine = z.union([
   z.strictObject({
@@ -32,22 +32,7 @@ const machine = z.union([
   }),
 ]);
 
-const serverHeaders = z
-  .record(
-    z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, { error: 'not the name of a header' }),
-    z.union(
-      [
-        z
-          .string()
-          .max(4_096)
-          .regex(/^[\t\x20-\x7e]*$/),
-        secretReference,
-      ],
-      {
-        error: 'a header is a text of ASCII, or the name of a secret: { "secret": "NAME" }',
-      },
-    ),
-  )
+const serverHeaders = headers
   .default({})
   .describe('Headers that go with every request; a key by the name of its secret.');
 
