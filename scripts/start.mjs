@@ -13,6 +13,9 @@ const KEY = `${WORK}/certifier.pem`;
 const TRUST = `${WORK}/trust.json`;
 const CERTIFICATE = `${WORK}/call.purity.json`;
 const RECEIPTS = `${WORK}/receipts`;
+const ENVIRONMENT = '.touchstone/environment.pem.pub';
+const MEMORY_CERTIFICATE = `${WORK}/memory.purity.json`;
+const MEMORY_CASE = 'examples/memory/cases/stores-recalls-and-forgets-in-order.json';
 const CASE = 'examples/call/cases/calls-one-machine-with-expanded-inputs.json';
 
 await ensureBuilt();
@@ -38,8 +41,16 @@ touchstone(0, 'verify', 'examples/call', ...admission);
 step('A run behind the gate: directives, fuel, receipt');
 touchstone(0, 'run', 'examples/call', '--input', `@${CASE}`, ...admission, '--receipts', RECEIPTS);
 
-step('The chain of receipts');
+step('Effects: what a directive asks for is performed where it is granted');
+const memory = ['examples/memory', '--input', `@${MEMORY_CASE}`, '--trust', TRUST];
+const kept = ['--certificate', MEMORY_CERTIFICATE, '--receipts', RECEIPTS];
+touchstone(0, 'certify', 'examples/memory', '--key', KEY, '--out', MEMORY_CERTIFICATE);
+touchstone(0, 'run', ...memory, ...kept, '--grant', `memory=${WORK}/memory.sqlite`);
+
+step('The chains of receipts, and what an auditor reads in them');
 touchstone(0, 'receipts', 'verify', RECEIPTS);
+touchstone(0, 'keys', 'trust', ENVIRONMENT, '--as', 'environment', '--trust', TRUST);
+touchstone(0, 'audit', WORK, '--trust', TRUST);
 
 step('One flipped byte is caught: in the module, and in a receipt');
 flipByte('examples/call/build/call.wasm', `${WORK}/flipped.wasm`);
