@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { attestCommand } from './commands/attest.ts';
+import { auditCommand } from './commands/audit.ts';
 import { batchCommand } from './commands/batch.ts';
 import { certifyCommand } from './commands/certify.ts';
 import { checkCommand } from './commands/check.ts';
@@ -33,6 +34,7 @@ function program(): Command {
       .addCommand(receiptsCommand())
       .addCommand(attestCommand())
       .addCommand(serveCommand())
+      .addCommand(auditCommand())
       .addCommand(voucherCommand())
       .addCommand(whitelistCommand())
       .addCommand(keysCommand())

@@ -21,6 +21,7 @@ const COMMANDS = [
   'attest',
   'attest verify',
   'serve',
+  'audit',
   'voucher',
   'voucher mint',
   'voucher verify',
