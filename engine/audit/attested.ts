@@ -1,7 +1,7 @@
 import type { Sha256 } from '../crypto/crypto.ts';
 import { displayText, shortHash } from '../encoding/display.ts';
 import type { JudgedAttestation } from './attestations.ts';
-import { chainNameOf, type Executors } from './executors.ts';
+import type { Executors } from './executors.ts';
 import type { Findings } from './findings.ts';
 import type { Notes, ReceiptNote } from './notes.ts';
 
@@ -27,7 +27,7 @@ export function reportAttestation(
   }
   const missing = receipts.find((hash) => notes.find(hash) === undefined);
   if (missing !== undefined) {
-    const isHere = hasChainOf(executors, executor, signer);
+    const isHere = executors.hasChain(executor, signer);
     findings.add(
       isHere ? 'attested-receipt-missing' : 'receipt-not-at-hand',
       { file },
@@ -42,18 +42,6 @@ export function reportAttestation(
   if (problem !== undefined) {
     findings.add('attestation-contradiction', { file }, `${name}: ${problem}`);
   }
-}
-
-/** Whether receipts of an executor in an environment are at hand as a chain. */
-export function hasChainOf(executors: Executors, executor: string, signer: string): boolean {
-  return executors
-    .entries()
-    .some(
-      (entry) =>
-        entry.isChained &&
-        entry.signer === signer &&
-        chainNameOf(entry.executor) === chainNameOf(executor),
-    );
 }
 
 /** What receipts and the attestation that names them tell differently. */

@@ -7,7 +7,7 @@ import {
   createAttestations,
   type JudgedAttestation,
 } from './attestations.ts';
-import { hasChainOf, reportAttestation, reportNonces } from './attested.ts';
+import { reportAttestation, reportNonces } from './attested.ts';
 import { type Calls, followCalls } from './calls.ts';
 import { type Certificates, createCertificates, type JudgedCertificate } from './certificates.ts';
 import { chainNameOf } from './executors.ts';
@@ -178,7 +178,7 @@ function reportKept(
   for (const kept of proofs) {
     const isInChain = notes.find(kept.hash)?.isKept === false;
     if (isInChain || !isTold(chainNameOf(kept.executor))) continue;
-    if (!hasChainOf(executors, kept.executor, kept.signer)) continue;
+    if (!executors.hasChain(kept.executor, kept.signer)) continue;
     const message = `${nameKept(kept)} is proven, and is not in the chain of its environment`;
     findings.add('proof-not-in-chain', { file: kept.file, epoch: kept.epoch }, message);
   }

@@ -14,8 +14,6 @@ export interface ExecutorEntry
     | 'whitelistHash'
     | 'signer'
   > {
-  /** Whether a receipt of it stands in a chain that is at hand. */
-  isChained: boolean;
   /** How many of the runs that are told are of it, and the first of them. */
   runs: number;
   first: Place | undefined;
@@ -30,6 +28,10 @@ const MAX_NAME = 200;
 export interface Executors {
   /** What ran in this receipt: the same object for equal ones. */
   of(receipt: Receipt): ExecutorEntry;
+  /** As {@link of}, for a receipt that stands in a chain at hand. */
+  inChain(receipt: Receipt): ExecutorEntry;
+  /** Whether a chain at hand has receipts of an executor, whatever its version, in an environment. */
+  hasChain(executor: string, signer: string): boolean;
   /** Those that are kept, by their names. */
   entries(): readonly ExecutorEntry[];
   /** Whether there were more than are kept. */
@@ -38,22 +40,40 @@ export interface Executors {
 
 export function createExecutors(): Executors {
   const known = new Map<string, ExecutorEntry>();
+  const chained = new Set<string>();
   let isFull = false;
   let last: ExecutorEntry | undefined;
+  let lastInChain: ExecutorEntry | undefined;
+
+  const of = (receipt: Receipt): ExecutorEntry => {
+    // Receipts of one chain mostly follow others of the same executor.
+    if (last !== undefined && isOf(last, receipt)) return last;
+    const key = keyOf(receipt);
+    const entry = known.get(key) ?? entryOf(receipt);
+    if (known.size < MAX_EXECUTORS) known.set(key, entry);
+    else isFull ||= !known.has(key);
+    last = entry;
+    return entry;
+  };
+
   return {
-    of: (receipt) => {
-      // Receipts of one chain mostly follow others of the same executor.
-      if (last !== undefined && isOf(last, receipt)) return last;
-      const key = keyOf(receipt);
-      const entry = known.get(key) ?? entryOf(receipt);
-      if (known.size < MAX_EXECUTORS) known.set(key, entry);
-      else isFull ||= !known.has(key);
-      last = entry;
+    of,
+    inChain: (receipt) => {
+      const entry = of(receipt);
+      if (entry !== lastInChain && chained.size < MAX_EXECUTORS) {
+        chained.add(chainKey(entry.executor, entry.signer));
+      }
+      lastInChain = entry;
       return entry;
     },
+    hasChain: (executor, signer) => chained.has(chainKey(executor, signer)),
     entries: () => [...known].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry),
     isFull: () => isFull,
   };
+}
+
+function chainKey(executor: string, signer: string): string {
+  return `${signer} ${chainNameOf(executor)}`;
 }
 
 function isOf(entry: ExecutorEntry, receipt: Receipt): boolean {
@@ -77,7 +97,6 @@ function entryOf(receipt: Receipt): ExecutorEntry {
   return {
     executor: nameOf(receipt),
     ...{ artifactHash, certificateHash, tier, purityMethod, whitelistHash, signer },
-    isChained: false,
     runs: 0,
     first: undefined,
   };

@@ -69,8 +69,7 @@ export async function gatherReceipts(
       : undefined;
     const reading = await readChain(crypto, source, deciders.trust, (receipt) => {
       const where = { file: source.file, chain: source.name, epoch: receipt.epoch };
-      const entry = executors.of(receipt);
-      entry.isChained = true;
+      const entry = executors.inChain(receipt);
       notes.take(receipt, where);
       if (teller === undefined) return;
       entry.runs++;
