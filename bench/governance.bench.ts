@@ -124,7 +124,7 @@ async function governed(handler: EffectHandler, directives: readonly Directive[]
   }
 }
 
-/** A handler that adds up the microseconds which it takes itself. */
+/** A handler that adds up the microseconds which it takes itself, to judge a directive and to perform it. */
 function timed(handler: EffectHandler): { readonly handler: EffectHandler; take(): number } {
   let taken = 0;
   const perform: EffectHandler['perform'] = async (request) => {
@@ -133,8 +133,14 @@ function timed(handler: EffectHandler): { readonly handler: EffectHandler; take(
     taken += wallTime() - start;
     return outcome;
   };
+  const judge: EffectHandler['judge'] = (directive) => {
+    const start = wallTime();
+    const refusal = handler.judge?.(directive);
+    taken += wallTime() - start;
+    return refusal;
+  };
   return {
-    handler: { ...handler, perform },
+    handler: { ...handler, perform, judge },
     take: () => {
       const before = taken;
       taken = 0;
@@ -175,6 +181,7 @@ try {
 } finally {
   await Promise.all([memory.close?.(), http.close?.()]);
   server.close();
+  await journal.close();
   rmSync(folder, { recursive: true, force: true });
 }
 

@@ -180,11 +180,12 @@ async function run(asked: AdmittedRun, environment: Signer): Promise<Reports> {
   const { options } = asked;
   const isolation = createExecutorPool(1);
   const folder = options.receipts ?? workspaceFile('receipts');
+  const journal = fileRunJournal(nodeCrypto, folder);
   const services: RunServices = {
     crypto: nodeCrypto,
     isolation,
     receipts: fileReceiptStore(nodeCrypto, folder),
-    journal: fileRunJournal(nodeCrypto, folder),
+    journal,
     environment,
     now: () => performance.now(),
   };
@@ -197,6 +198,7 @@ async function run(asked: AdmittedRun, environment: Signer): Promise<Reports> {
   } finally {
     await interpreter?.close();
     await isolation.close();
+    await journal.close();
   }
 }
 

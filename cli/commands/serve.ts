@@ -119,8 +119,8 @@ async function serveAction(paths: readonly string[], options: ServeOptions): Pro
   const token = await readToken(options.token);
   const environment = await environmentSigner();
   const isolation = createExecutorPool(Math.min(4, availableParallelism()));
+  const services = servicesOf(environment, isolation, options);
   try {
-    const services = servicesOf(environment, isolation, options);
     const server = await startMachineServer({
       ...{ machines, services, tls, token },
       ...{ host: options.host, port: options.port },
@@ -136,6 +136,7 @@ async function serveAction(paths: readonly string[], options: ServeOptions): Pro
     await server.stop(stop.second);
   } finally {
     await isolation.close();
+    await services.journal?.close();
   }
 }
 

@@ -23,8 +23,8 @@ export async function readOpenRun(
   const what = displayText(file, 300);
   try {
     const entry = parseJournalEntry(decodeUtf8(await read(), what), file);
-    if (entry === undefined) return undefined;
-    const { content, notes, commit } = entry;
+    if (entry?.run === undefined) return undefined;
+    const { content, notes, commit } = entry.run;
     // Whether the machine itself ended meanwhile cannot be told from the files.
     return { file, chain, commit, content: leftContent(content, { ...notes, mayLack: false }) };
   } catch (error) {

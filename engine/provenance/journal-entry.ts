@@ -17,18 +17,17 @@ export interface JournalOwner {
   readonly started: string | null;
 }
 
-/** The first line of a run's entry. */
+/** The first line of an entry: whose it is. */
 export interface JournalHead {
   readonly format: typeof JOURNAL_FORMAT;
   readonly owner: JournalOwner;
   /** Names the start of the machine; null where it has no name. */
   readonly boot: string | null;
-  /** What the receipt says if nothing more is known. */
-  readonly content: UnplacedContent;
 }
 
-/** A further line of it. */
+/** A further line of it: `content` comes first, and is what the receipt says if no more is known. */
 export type JournalNote =
+  | { readonly content: UnplacedContent }
   | { readonly begin: number }
   | { readonly decide: number; readonly entry: ReceiptDirective }
   | { readonly commit: ChainTip };
@@ -39,8 +38,9 @@ const headSchema = z.strictObject({
   format: z.literal(JOURNAL_FORMAT),
   owner: z.strictObject({ host: z.string(), pid: z.int(), started: z.string().nullable() }),
   boot: z.string().nullable(),
-  content: unplacedSchema,
 });
+
+const startSchema = z.strictObject({ content: unplacedSchema });
 
 const noteSchema = z.union([
   z.strictObject({ begin: place }),
@@ -53,8 +53,14 @@ const noteSchema = z.union([
   }),
 ]);
 
-/** An entry of the journal: what is known of a run that performs effects and has no receipt yet. */
+/** An entry of the journal. */
 export interface JournalEntry extends Omit<JournalHead, 'format'> {
+  /** The run that performs effects and has no receipt yet; absent where no effect can have begun. */
+  readonly run?: JournalledNotes;
+}
+
+export interface JournalledNotes {
+  readonly content: UnplacedContent;
   readonly notes: Omit<JournalNotes, 'mayLack'>;
   /** The receipt that was about to be made durable. */
   readonly commit: ChainTip | undefined;
@@ -66,9 +72,11 @@ export interface JournalEntry extends Omit<JournalHead, 'format'> {
  * @throws {InputError} `invalid-receipt` or `invalid-json` for what is no entry.
  */
 export function parseJournalEntry(text: string, what: string): JournalEntry | undefined {
-  const [first, ...lines] = text.split('\n').slice(0, -1);
+  const [first, second, ...lines] = text.split('\n').slice(0, -1);
   if (first === undefined) return undefined;
-  const { owner, boot, content } = read(headSchema, first, what);
+  const { owner, boot } = read(headSchema, first, what);
+  if (second === undefined) return { owner, boot };
+  const { content } = read(startSchema, second, what);
   const begun = new Set<number>();
   const decided = new Map<number, ReceiptDirective>();
   let commit: ChainTip | undefined;
@@ -78,7 +86,7 @@ export function parseJournalEntry(text: string, what: string): JournalEntry | un
     else if ('commit' in note) commit = note.commit;
     else decided.set(note.decide, note.entry);
   }
-  return { owner, boot, content, notes: { begun, decided }, commit };
+  return { owner, boot, run: { content, notes: { begun, decided }, commit } };
 }
 
 function read<Schema extends z.ZodType>(

@@ -22,6 +22,8 @@ export interface RunJournal {
    *   what `record` throws.
    */
   recover(name: string, record: (left: LeftRun) => Promise<void>): Promise<void>;
+  /** Lets go of what is kept for further runs. */
+  close(): Promise<void>;
 }
 
 /** A run that has planned, and whose directives are known. */
@@ -35,7 +37,7 @@ export interface OpenRun {
   begin(index: number): void;
   /** Notes what came of a directive; the last note counts. */
   decide(index: number, entry: ReceiptDirective): void;
-  /** Notes the receipt that is about to be made durable. */
+  /** Notes the receipt that is about to be made durable; this note is durable before it. */
   commit(tip: ChainTip): void;
   /** Removes the entry: the receipt is durable. */
   close(): Promise<void>;

@@ -102,11 +102,12 @@ async function run(
   const found = await policyFor(serving, subject);
   await ignoreOwnState(folder);
   const receipts = join(folder, RECEIPTS_FOLDER);
+  const journal = fileRunJournal(nodeCrypto, receipts);
   const services: RunServices = {
     crypto: nodeCrypto,
     isolation,
     receipts: fileReceiptStore(nodeCrypto, receipts),
-    journal: fileRunJournal(nodeCrypto, receipts),
+    journal,
     environment: signer,
     now: () => performance.now(),
   };
@@ -130,6 +131,7 @@ async function run(
     throw unacknowledged(error);
   } finally {
     await interpreter.close();
+    await journal.close();
   }
 }
 

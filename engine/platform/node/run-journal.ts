@@ -1,14 +1,23 @@
 // Remembers runs whose effects have begun, a file each: `<receipts>/<chain>.open/<id>.jsonl`. Its first
-// line says what the receipt would; each further line, what was about to happen or had happened.
+// line says whose it is, the second what the receipt would; each further line, what was about to happen
+// or had happened. A file that is done with is kept for the next run: to make one takes longer.
 
-import { closeSync, fdatasyncSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
-import { readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import {
+  closeSync,
+  fdatasyncSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Crypto } from '../../crypto/crypto.ts';
 import { decodeUtf8, encodeUtf8 } from '../../encoding/utf8.ts';
 import {
   interruptedContent,
-  type JournalledRun,
   type LeftRun,
   leftContent,
   type OpenRun,
@@ -21,6 +30,7 @@ import {
   parseJournalEntry,
 } from '../../provenance/journal-entry.ts';
 import { checkChainName } from '../../provenance/store.ts';
+import type { UnplacedContent } from '../../provenance/types.ts';
 import { isMissingFile, readFileBounded } from './files.ts';
 import { isGone, thisProcess } from './process-owner.ts';
 import { ensureFolder, errnoOf, MODES, storeError } from './receipt-store-files.ts';
@@ -45,49 +55,130 @@ export function fileRunJournal(crypto: Crypto, receipts: string): RunJournal {
     checkChainName(name);
     return join(receipts, `${name}${OPEN_SUFFIX}`);
   };
+  const spares = new Map<string, EntryFile>();
   return {
-    open: (name, run) => openRun(crypto, folderOf(name), run),
+    open: async (name, run) => {
+      const folder = folderOf(name);
+      const spare = spares.get(folder);
+      spares.delete(folder);
+      return openRun(
+        spare ?? (await createEntry(crypto, folder)),
+        interruptedContent(crypto, run),
+        {
+          keep: (file) => {
+            if (spares.has(folder)) file.remove();
+            else spares.set(folder, file);
+          },
+        },
+      );
+    },
     recover: (name, record) => recover(folderOf(name), record),
+    close: async () => {
+      for (const file of spares.values()) file.remove();
+      spares.clear();
+    },
   };
 }
 
-async function openRun(crypto: Crypto, folder: string, run: JournalledRun): Promise<OpenRun> {
-  const id = Buffer.from(crypto.randomBytes(16)).toString('hex');
-  const path = join(folder, `${id}${ENTRY_SUFFIX}`);
-  const content = interruptedContent(crypto, run);
-  const head: JournalHead = { format: JOURNAL_FORMAT, ...(await whoWrites()), content };
-  let file: number;
+async function openRun(
+  file: EntryFile,
+  content: UnplacedContent,
+  { keep }: { readonly keep: (file: EntryFile) => void },
+): Promise<OpenRun> {
   try {
-    file = await createIn(folder, path);
-    writeLine(file, head);
-    // Not by turns with others: a person waits for the effect, and each turn takes longer than the disk.
-    fdatasyncSync(file);
-    syncFolderNow(folder);
+    file.write({ content });
+    file.sync();
   } catch (error) {
-    throw storeError(error, 'unwritable', path);
+    file.remove();
+    throw storeError(error, 'unwritable', file.path);
   }
   // The kernel has a line once it is written, so that it outlives the process; a power cut is told by
   // the machine's next start, and takes every directive for one that may have begun.
   return {
-    begin: (index) => writeLine(file, { begin: index }),
-    decide: (index, entry) => writeLine(file, { decide: index, entry }),
-    commit: (tip) => writeLine(file, { commit: tip }),
+    begin: (index) => file.write({ begin: index }),
+    decide: (index, entry) => file.write({ decide: index, entry }),
+    commit: (tip) => {
+      file.write({ commit: tip });
+      // Before the receipt: else an entry that comes back after a power cut would be recorded again.
+      file.sync();
+    },
     close: async () => {
-      closeSync(file);
-      unlinkSync(path);
+      try {
+        file.clear();
+      } catch {
+        file.remove();
+        return;
+      }
+      keep(file);
     },
-    leave: async () => {
-      closeSync(file);
-      await rename(path, join(folder, `${id}${LEFT_SUFFIX}`));
-    },
+    leave: async () => file.leave(),
   };
 }
 
-let writer: Promise<Pick<JournalHead, 'owner' | 'boot'>> | undefined;
+/** The file of an entry, open. Calls wait for the disk: each turn of the process takes longer. */
+interface EntryFile {
+  readonly path: string;
+  /** @throws the system's error, and one for a line that was not taken whole. */
+  write(note: JournalNote): void;
+  sync(): void;
+  /** Takes out all but whose it is. */
+  clear(): void;
+  /** Lets others record the run. */
+  leave(): void;
+  remove(): void;
+}
+
+/** @throws {InputError} `unwritable`. */
+async function createEntry(crypto: Crypto, folder: string): Promise<EntryFile> {
+  const id = Buffer.from(crypto.randomBytes(16)).toString('hex');
+  const path = join(folder, `${id}${ENTRY_SUFFIX}`);
+  try {
+    const head = await headOf();
+    const file = await createIn(folder, path);
+    let end = 0;
+    const write = (line: JournalHead | JournalNote) => {
+      const bytes = encodeUtf8(`${JSON.stringify(line)}\n`);
+      if (writeSync(file, bytes, 0, bytes.length, end) !== bytes.length) {
+        throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
+      }
+      end += bytes.length;
+    };
+    write(head);
+    const start = end;
+    syncFolderNow(folder);
+    return {
+      path,
+      write,
+      sync: () => fdatasyncSync(file),
+      clear: () => {
+        ftruncateSync(file, start);
+        end = start;
+      },
+      leave: () => {
+        closeSync(file);
+        renameSync(path, join(folder, `${id}${LEFT_SUFFIX}`));
+      },
+      remove: () => {
+        closeSync(file);
+        try {
+          unlinkSync(path);
+        } catch {
+          // Whoever recovers finds nothing in it that is not known.
+        }
+      },
+    };
+  } catch (error) {
+    throw storeError(error, 'unwritable', path);
+  }
+}
+
+let writer: Promise<JournalHead> | undefined;
 
 /** This process and this start of the machine, asked for once. */
-function whoWrites() {
-  writer ??= Promise.all([thisProcess(), bootId()]).then(([owner, boot]) => ({ owner, boot }));
+function headOf(): Promise<JournalHead> {
+  writer ??= Promise.all([thisProcess(), bootId()]).then(([owner, boot]) => ({
+    ...{ format: JOURNAL_FORMAT, owner, boot },
+  }));
   return writer;
 }
 
@@ -109,14 +200,6 @@ function syncFolderNow(folder: string): void {
     fsyncSync(handle);
   } finally {
     closeSync(handle);
-  }
-}
-
-/** @throws the system's error, and one for a line that was not taken whole. */
-function writeLine(file: number, value: JournalHead | JournalNote): void {
-  const line = encodeUtf8(`${JSON.stringify(value)}\n`);
-  if (writeSync(file, line) !== line.length) {
-    throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
   }
 }
 
@@ -161,8 +244,10 @@ async function leftEntry(path: string): Promise<LeftEntry | undefined> {
   if (text === undefined) return undefined;
   const entry = parseJournalEntry(text, path);
   if (entry === undefined) return (await isFresh(path)) ? undefined : { path, run: undefined };
-  const { owner, boot, content, notes, commit } = entry;
+  const { owner, boot, run } = entry;
   if (!path.endsWith(LEFT_SUFFIX) && !(await isGone(owner))) return undefined;
+  if (run === undefined) return { path, run };
+  const { content, notes, commit } = run;
   const mayLack = boot === null || boot !== (await bootId());
   return { path, run: { content: leftContent(content, { ...notes, mayLack }), commit } };
 }

@@ -11,5 +11,6 @@ export function memoryJournal(): RunJournal {
       leave: async () => {},
     }),
     recover: async () => {},
+    close: async () => {},
   };
 }

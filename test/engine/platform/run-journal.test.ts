@@ -33,7 +33,8 @@ const DONE: ReceiptDirective = {
 
 /** A run that was begun by a process which is gone: the text of its entry. */
 async function entryOf(folder: string): Promise<string> {
-  const open = await fileRunJournal(crypto, folder).open('call', RUN);
+  const journal = fileRunJournal(crypto, folder);
+  const open = await journal.open('call', RUN);
   open.begin(0);
   open.decide(0, DONE);
   open.begin(1);
@@ -41,6 +42,7 @@ async function entryOf(folder: string): Promise<string> {
   const [name = ''] = readdirSync(join(folder, 'call.open'));
   const text = readFileSync(join(folder, 'call.open', name), 'utf8');
   await open.close();
+  await journal.close();
   return text;
 }
 
@@ -67,6 +69,34 @@ test('a run that is under way is nobody else’s', async () => {
   open.begin(0);
   await journal.recover('call', async () => assert.fail('it is under way'));
   await open.close();
+  await journal.close();
+  assert.deepEqual(readdirSync(join(folder, 'call.open')), []);
+});
+
+test('the file of a run serves the next one, which says nothing of the one before', async () => {
+  const folder = temporaryFolder();
+  const journal = fileRunJournal(crypto, folder);
+  const names = new Set<string>();
+  for (const last of [2, 0, 1]) {
+    const open = await journal.open('call', RUN);
+    for (let index = 0; index <= last; index++) open.begin(index);
+    const [name = ''] = readdirSync(join(folder, 'call.open'));
+    names.add(name);
+    const text = readFileSync(join(folder, 'call.open', name), 'utf8');
+    const [left] = await recovered({ 'a.jsonl': gone(text) });
+    const attempted = decisions(left)?.filter((each) => each === 'attempted');
+    assert.equal(attempted?.length, last + 1);
+    await open.close();
+  }
+  assert.equal(names.size, 1);
+  // Between two runs nothing is left to record, whoever looks.
+  const [name = ''] = names;
+  const between = readFileSync(join(folder, 'call.open', name), 'utf8');
+  assert.deepEqual(await recovered({ 'a.jsonl': gone(between) }), []);
+  const both = [await journal.open('call', RUN), await journal.open('call', RUN)];
+  assert.equal(readdirSync(join(folder, 'call.open')).length, 2);
+  for (const open of both) await open.close();
+  await journal.close();
   assert.deepEqual(readdirSync(join(folder, 'call.open')), []);
 });
 
@@ -113,17 +143,20 @@ test('cut off at any byte, an entry tells what its whole lines tell', async () =
   const text = gone(await entryOf(temporaryFolder()));
   const lines = text.split('\n');
   let ends = 0;
+  assert.equal(parseJournalEntry(`${lines[0]}\n`, 'an entry')?.run, undefined);
   for (let at = 0; at <= text.length; at++) {
     const whole = text.slice(0, at).split('\n').length - 1;
     const entry = parseJournalEntry(text.slice(0, at), 'an entry');
     assert.equal(entry === undefined, whole === 0);
-    if (entry === undefined) continue;
-    assert.equal(entry.notes.begun.size, whole >= 4 ? 2 : whole >= 2 ? 1 : 0);
-    assert.equal(entry.notes.decided.size, whole >= 3 ? 1 : 0);
-    assert.equal(entry.commit !== undefined, whole >= 5);
+    assert.equal(entry?.run === undefined, whole < 2);
+    if (entry?.run === undefined) continue;
+    const { notes, commit } = entry.run;
+    assert.equal(notes.begun.size, whole >= 5 ? 2 : whole >= 3 ? 1 : 0);
+    assert.equal(notes.decided.size, whole >= 4 ? 1 : 0);
+    assert.equal(commit !== undefined, whole >= 6);
     ends++;
   }
-  assert.ok(ends > 100 && lines.length === 6);
+  assert.ok(ends > 100 && lines.length === 7);
 });
 
 test('a first line that was cut off is removed once nobody can be writing it', async () => {
@@ -141,16 +174,17 @@ test('a first line that was cut off is removed once nobody can be writing it', a
 
 test('what is no entry is told, and kept', async () => {
   const text = gone(await entryOf(temporaryFolder()));
-  const [head = '', ...notes] = text.split('\n');
+  const [head = '', content = '', ...notes] = text.split('\n');
   const bad = [
     'x\n',
     '{}\n',
     `${head.replace('run-journal/1', 'run-journal/2')}\n`,
-    `${head.replace('"tier":1', '"tier":9')}\n`,
-    `${head}\n{"begin":-1}\n`,
-    `${head}\n{"begin":0,"also":1}\n`,
-    `${head}\n${notes[1]?.replace('performed', 'done')}\n`,
+    `${head}\n${content.replace('"tier":1', '"tier":9')}\n`,
+    `${head}\n${content}\n{"begin":-1}\n`,
+    `${head}\n${content}\n{"begin":0,"also":1}\n`,
+    `${head}\n${content}\n${notes[1]?.replace('performed', 'done')}\n`,
     `${head}\n\n`,
+    `${head}\n${notes[0]}\n`,
   ];
   for (const each of bad) {
     await assert.rejects(recovered({ 'a.jsonl': each }), InputError, each);
