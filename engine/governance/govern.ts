@@ -4,7 +4,7 @@ import type { Directive } from '../runtime/types.ts';
 import { askAll } from './ask.ts';
 import type { Caller } from './effect.ts';
 import { type Effect, execute } from './execute.ts';
-import type { HookOpinion } from './hook.ts';
+import type { Hook, HookOpinion } from './hook.ts';
 import type { EffectJournal } from './journal.ts';
 import { judgePermission, judgePhase, judgeTrust } from './stages.ts';
 import type {
@@ -84,12 +84,26 @@ export async function govern(
       }));
     if (isDenial(finding)) end = skippedAfter(index + 1, finding.stage);
     const decision: Decision = { directive, hash, ...finding };
-    decisions.push(decision);
-    await journal.decide(index, decision);
-    tell({ stage: 'provenance', outcome: 'passed', decision });
-    tell({ stage: 'broadcast', outcome: 'passed', decision });
+    decisions.push(await provenance(decision, index, { journal, tell }));
+    broadcast(decision, tell);
   }
   return decisions;
+}
+
+/** The stage `provenance`: a decision becomes part of the run's record, whatever it is. */
+async function provenance(
+  decision: Decision,
+  index: number,
+  { journal, tell }: { readonly journal: ListJournal; readonly tell: Tell },
+): Promise<Decision> {
+  await journal.decide(index, decision);
+  tell({ stage: 'provenance', outcome: 'passed', decision });
+  return decision;
+}
+
+/** The stage `broadcast`: a decision is told to those who follow the run, whatever it is. */
+function broadcast(decision: Decision, tell: Tell): void {
+  tell({ stage: 'broadcast', outcome: 'passed', decision });
 }
 
 /** Whether a decision stops its list, and makes the run one that ended `denied`. */
@@ -108,10 +122,10 @@ interface Passage {
   readonly performed: (finding: Finding) => Promise<void>;
 }
 
+/** The stages from `trust` to `guardrails`, in order: the first that denies decides. */
 async function judge(directive: Directive, passage: Passage): Promise<Finding> {
   const { governing, tell, performed } = passage;
-  const { policy, means = NO_MEANS, signal } = governing;
-  const { preHooks = [], guardrails = [], reviewer } = means;
+  const { policy, means = NO_MEANS } = governing;
   const opinions: HookOpinion[] = [];
   /** Tells how a stage went, and answers the denial where it was one. */
   const pass = (stage: Stage, reason: string | undefined): Finding | undefined => {
@@ -125,33 +139,50 @@ async function judge(directive: Directive, passage: Passage): Promise<Finding> {
     pass('permission', judgePermission(directive, policy, means));
   if (policy.phase !== undefined) denial ??= pass('phase', judgePhase(directive, policy));
   if (denial !== undefined) return denial;
-
-  const question = { directive, executor: governing.caller?.executor ?? '' };
-  if (preHooks.length > 0) {
-    const asked = { hooks: preHooks, reviewer, signal };
-    const reason = await askAll(asked, { stage: 'pre-hooks', ...question }, opinions);
-    denial = pass('pre-hooks', reason);
+  if (hasHooks(means.preHooks)) {
+    denial = pass('pre-hooks', await askPreHooks(directive, governing, opinions));
     if (denial !== undefined) return { ...denial, ...heard() };
   }
 
   const effect = await execute(directive, { ...executionOf(passage), policy, means });
   if (effect.decision === 'denied') {
-    tell({ stage: 'execute', outcome: 'denied', reason: effect.reason });
+    pass('execute', effect.reason);
     return { ...effect, stage: 'execute', ...heard() };
   }
-  tell({ stage: 'execute', outcome: 'passed' });
+  pass('execute', undefined);
   const found: Finding = { ...effect, stage: 'execute' };
-  if (guardrails.length === 0) return { ...found, ...heard() };
+  if (!hasHooks(means.guardrails)) return { ...found, ...heard() };
   if (effect.decision === 'performed') await performed({ ...found, ...heard() });
-  const asked = { hooks: guardrails, reviewer, signal };
-  const about = {
-    decision: effect.decision,
-    ...(effect.reason !== undefined && { reason: effect.reason }),
-    result: effect.result ?? null,
-  };
-  const reason = await askAll(asked, { stage: 'guardrails', ...question, effect: about }, opinions);
-  denial = pass('guardrails', reason);
+  denial = pass('guardrails', await askGuardrails(directive, effect, governing, opinions));
   return { ...(denial === undefined ? found : held(effect, denial)), ...heard() };
+}
+
+function hasHooks(hooks: readonly Hook[] | undefined): boolean {
+  return hooks !== undefined && hooks.length > 0;
+}
+
+/** The stage `pre-hooks`: all of them let the directive through, before anything is done. */
+function askPreHooks(
+  directive: Directive,
+  { means = NO_MEANS, caller = NOBODY, signal }: Governing,
+  opinions: HookOpinion[],
+): Promise<string | undefined> {
+  const { preHooks: hooks = [], reviewer } = means;
+  const question = { stage: 'pre-hooks', directive, executor: caller.executor } as const;
+  return askAll({ hooks, reviewer, signal }, question, opinions);
+}
+
+/** The stage `guardrails`: all of them let pass what came of the directive. */
+function askGuardrails(
+  directive: Directive,
+  { decision, reason, result = null }: Exclude<Effect, { readonly decision: 'denied' }>,
+  { means = NO_MEANS, caller = NOBODY, signal }: Governing,
+  opinions: HookOpinion[],
+): Promise<string | undefined> {
+  const { guardrails: hooks = [], reviewer } = means;
+  const effect = { decision, ...(reason !== undefined && { reason }), result };
+  const question = { stage: 'guardrails', directive, executor: caller.executor, effect } as const;
+  return askAll({ hooks, reviewer, signal }, question, opinions);
 }
 
 function executionOf({ crypto, governing, effectId, begin }: Passage) {
@@ -203,10 +234,15 @@ function skippedAfter(place: number, stage: Stage): Finding {
 }
 
 /** The journal of a list: opened before its first effect, and told then what was decided before. */
+interface ListJournal {
+  begin(index: number): Promise<void>;
+  decide(index: number, decision: Decision): Promise<void>;
+}
+
 function createJournal(
   open: Governing['openJournal'],
   decisions: readonly Decision[],
-): { begin(index: number): Promise<void>; decide: (i: number, d: Decision) => Promise<void> } {
+): ListJournal {
   let journal: EffectJournal | undefined;
   return {
     begin: async (index) => {

@@ -163,6 +163,29 @@ async function introduce(
   });
 }
 
+/** Calls again with each conjunct broken by itself: nothing of the input goes to the other side. */
+async function refusesWithoutEachConjunct(here: Workspace, { url }: Serving, there: Serving) {
+  const file = '.touchstone/compatibility.json';
+  const compatibility = JSON.parse(here.read(file).toString());
+  const callsBefore = there.log().match(/ call repeat /g)?.length;
+  const broken: Readonly<Record<string, object>> = {
+    'whitelist-recognised': { whitelists: [] },
+    'runtime-trusted': { runtimes: [] },
+    'certifier-accepted': { certifiers: [] },
+    'whitelist-version': { minimumWhitelistVersion: { southern: 99 } },
+  };
+  for (const [conjunct, change] of Object.entries(broken)) {
+    here.write(file, { ...compatibility, ...change });
+    const { status, receipt } = await call(url, 'asks', { say: CANARY });
+    assert.equal(status, 'denied', conjunct);
+    const reason = receipt.directives[0]?.reason ?? '';
+    assert.ok(reason.startsWith(`GrantRefused(offer-refused: ${conjunct}: `), reason);
+  }
+  here.write(file, compatibility);
+  assert.equal((await call(url, 'asks', { say: CANARY })).status, 'ok');
+  assert.equal(there.log().match(/ call repeat /g)?.length, (callsBefore ?? 0) + 1);
+}
+
 describe('serve', { concurrency: 2 }, () => {
   test('organisations with different keys and whitelists call each other', async (t) => {
     const whitelist = ['--whitelist', 'southern.json'];
@@ -197,6 +220,7 @@ describe('serve', { concurrency: 2 }, () => {
       answerOf(await here.run('attest', 'verify', file, ...compatibility));
       assert.equal(parseAttestation(here.read(file), 'it').executor, `${there}@1.0.0`);
     }
+    await refusesWithoutEachConjunct(north, northern, southern);
     assert.equal(await northern.stop('SIGTERM'), 0);
     assert.equal(await southern.stop('SIGINT'), 0);
     for (const [here, log] of [
