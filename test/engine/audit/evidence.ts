@@ -87,17 +87,18 @@ export interface RunOptions {
 }
 
 /** Runs an executor that asks for `directives`. */
-export function run(
+export async function run(
   { signer, receipts }: Organisation,
   executor: AdmittedExecutor,
   { name, directives = [], handlers = [], policy = {}, means = {}, context = {} }: RunOptions,
 ): Promise<RunReport> {
-  return governedRun(
+  const journal = fileRunJournal(crypto, receipts);
+  const report = await governedRun(
     {
       crypto,
       isolation: inThread,
       receipts: fileReceiptStore(crypto, receipts),
-      journal: fileRunJournal(crypto, receipts),
+      journal,
       environment: signer,
     },
     {
@@ -115,6 +116,8 @@ export function run(
       },
     },
   );
+  await journal.close();
+  return report;
 }
 
 /** Keeps a value, where it is not told to fail. */
